@@ -1,0 +1,57 @@
+/*
+ * loop: one event loop a process, over libevent.
+ *
+ * The callback forms below are for libshared only (io, clients, service): services write flows.
+ * Everything runs on the loop's one thread.
+ */
+#ifndef CALLWEAVE_LOOP_H
+#define CALLWEAVE_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct loop;
+
+struct loop *loop_new(void); /* aborts when the kernel gives no epoll */
+void loop_free(struct loop **loop);
+
+/* Run until loop_stop(). */
+void loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+
+/* Monotonic time at the start of this turn: cheap, the same for all that runs in one turn. */
+int64_t loop_now_ms(const struct loop *loop);
+
+/* A file descriptor watched for reading and writing. The watch does not own the descriptor. */
+enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+struct loop_watch;
+typedef void loop_ready_fn(void *owner, int fd, unsigned ready);
+struct loop_watch *loop_watch_new(struct loop *loop, int fd, loop_ready_fn *ready, void *owner);
+void loop_watch_set(struct loop_watch *watch, unsigned interest); /* 0: none */
+void loop_watch_free(struct loop_watch **watch);
+
+/* A one-shot timer that can be set again and again. */
+struct loop_timer;
+typedef void loop_fire_fn(void *owner);
+struct loop_timer *loop_timer_new(struct loop *loop, loop_fire_fn *fire, void *owner);
+void loop_timer_set(struct loop_timer *timer, int64_t delay_ms); /* replaces an earlier setting */
+void loop_timer_stop(struct loop_timer *timer);
+void loop_timer_free(struct loop_timer **timer);
+
+/* A signal, delivered inside the loop. */
+struct loop_signal;
+struct loop_signal *loop_signal_new(struct loop *loop, int number, loop_fire_fn *fire, void *owner);
+void loop_signal_free(struct loop_signal **signal);
+
+/* Something to run at the end of this turn, before the loop sleeps (never from inside the caller's
+ * stack). Embedded in its owner, linked at most once; zero it before the first use. */
+struct loop_task {
+	loop_fire_fn *run;
+	void *owner;
+	struct loop_task *next, **link; /* the loop's */
+};
+void loop_defer(struct loop *loop, struct loop_task *task); /* no effect when already linked */
+void loop_undefer(struct loop *loop, struct loop_task *task);
+
+#endif
