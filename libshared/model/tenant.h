@@ -1,0 +1,34 @@
+/*
+ * tenant: what is known of an enterprise, as plain data for the pure parts.
+ */
+#ifndef CALLWEAVE_TENANT_H
+#define CALLWEAVE_TENANT_H
+
+#include "clock.h"
+#include "table.h"
+
+struct tenant_manager {
+	const char *last_name, *first_name, *patronymic; /* never NULL */
+};
+
+struct tenant_line {
+	const char *name; /* never NULL; "" when it has none */
+};
+
+struct tenant {
+	const char *number;  /* "0367" */
+	const char *name;
+	const char *locale;  /* "ru" or "en" */
+	const char *country; /* "BY" */
+	const struct clock_zone *zone;
+	const struct table *managers; /* extension -> struct tenant_manager; may be NULL */
+	const struct table *lines;    /* line id -> struct tenant_line; may be NULL */
+	const char *recording_base;   /* "https://.../recordings/file/"; "": no link */
+};
+
+/* "Фамилия Имя Отчество" into `to`; "" when nothing is known or the name is a mere "Доб.152". */
+void tenant_manager_name(const struct tenant *tenant, const char *extension, char *to, size_t capacity);
+/* The line's name, else "" . */
+const char *tenant_line_name(const struct tenant *tenant, const char *line);
+
+#endif
