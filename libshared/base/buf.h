@@ -38,6 +38,10 @@ void buf_consume(struct buf *buf, size_t size_bytes);
 
 struct str buf_str(const struct buf *buf);
 
+/* Append the shortest decimal text that reads back as the same double ("null" when there is none:
+ * infinity and NaN). */
+bool buf_add_double(struct buf *buf, double value);
+
 /* Append with & < > " ' escaped for HTML (text and attribute values). */
 bool buf_add_html(struct buf *buf, struct str text);
 

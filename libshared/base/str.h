@@ -47,6 +47,9 @@ bool str_to_int64(struct str s, int64_t *value);
 /* True when `s` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, <= U+10FFFF). */
 bool str_is_utf8(struct str s);
 
+/* Bytes of the first character of `s`; 0 when it is not well-formed UTF-8, or `s` is empty. */
+size_t str_utf8_size(struct str s);
+
 /* Copy into a char array of `capacity` bytes, cut at a UTF-8 boundary, always NUL-ended.
  * False when it had to be cut. */
 bool str_copy(char *to, size_t capacity, struct str from);
