@@ -1,8 +1,8 @@
 /*
  * table: a hash table from text keys to pointers.
  *
- * Keys are copied; values are the caller's. SipHash-free: keys are hashed with a per-table random
- * seed, so that nobody outside can choose collisions.
+ * Keys are copied; values are the caller's and never NULL. Keys are hashed with SipHash-1-3 under
+ * a random secret of the table's own, so that nobody outside can choose collisions.
  */
 #ifndef CALLWEAVE_TABLE_H
 #define CALLWEAVE_TABLE_H

@@ -1,0 +1,84 @@
+/*
+ * crypto: the one file that includes OpenSSL; the checksum beside it needs no library.
+ */
+#include "crypto.h"
+
+#include "crc32c_table.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+#include <stdlib.h>
+
+void crypto_sha256(struct str data, unsigned char digest[CRYPTO_SHA256_BYTES])
+{
+	if (SHA256((const unsigned char *)data.data, data.size, digest) == NULL)
+		abort();
+}
+
+void crypto_hmac_sha256(struct str key, struct str data, unsigned char digest[CRYPTO_SHA256_BYTES])
+{
+	unsigned size_bytes = CRYPTO_SHA256_BYTES;
+	const char *key_data =
+		key.size > 0 ? key.data : ""; /* NULL would mean "the key of before" */
+
+	if (key.size > INT32_MAX)
+		abort();
+	if (HMAC(EVP_sha256(), key_data, (int)key.size, (const unsigned char *)data.data, data.size,
+		    digest, &size_bytes) == NULL)
+		abort();
+}
+
+void crypto_random(void *to, size_t size_bytes)
+{
+	if (size_bytes > INT32_MAX || RAND_bytes(to, (int)size_bytes) != 1)
+		abort();
+}
+
+void crypto_uuid4(char to[CRYPTO_UUID_TEXT])
+{
+	static const size_t group_ends[] = {4, 6, 8, 10, 16};
+	unsigned char bytes[16];
+	size_t from = 0;
+
+	crypto_random(bytes, sizeof(bytes));
+	bytes[6] = (bytes[6] & 0x0f) | 0x40; /* version 4 */
+	bytes[8] = (bytes[8] & 0x3f) | 0x80; /* the variant of RFC 9562 */
+	for (size_t i = 0; i < sizeof(group_ends) / sizeof(group_ends[0]); i++) {
+		crypto_hex(bytes + from, group_ends[i] - from, to);
+		to += 2 * (group_ends[i] - from);
+		*to++ = '-';
+		from = group_ends[i];
+	}
+	to[-1] = '\0';
+}
+
+uint32_t crypto_crc32c(uint32_t seed, const void *data, size_t size_bytes)
+{
+	const unsigned char *bytes = data;
+	uint32_t crc = ~seed;
+
+	/* Four bytes a step: each table holds what a byte does from its distance to the end. */
+	for (; size_bytes >= 4; size_bytes -= 4, bytes += 4) {
+		crc ^= (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+		       (uint32_t)bytes[3] << 24;
+		crc = crc32c_table[3][crc & 0xff] ^ crc32c_table[2][crc >> 8 & 0xff] ^
+		      crc32c_table[1][crc >> 16 & 0xff] ^ crc32c_table[0][crc >> 24];
+	}
+	for (; size_bytes > 0; size_bytes--, bytes++)
+		crc = crc >> 8 ^ crc32c_table[0][(crc ^ *bytes) & 0xff];
+	return ~crc;
+}
+
+void crypto_hex(const void *data, size_t size_bytes, char *to)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *bytes = data;
+
+	for (size_t i = 0; i < size_bytes; i++) {
+		*to++ = digits[bytes[i] >> 4];
+		*to++ = digits[bytes[i] & 0x0f];
+	}
+	*to = '\0';
+}
