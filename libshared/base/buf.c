@@ -146,6 +146,9 @@ bool buf_add_double(struct buf *buf, double value)
 
 	if (!isfinite(value))
 		return buf_add(buf, STR("null"));
+	/* Whole numbers in full, as far as a double counts them one by one. */
+	if (value > -0x1p53 && value < 0x1p53 && value == (double)(int64_t)value)
+		return buf_printf(buf, "%.0f", value);
 	for (int digits = 15; digits <= 17; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, value);
 		if (strtod(text, NULL) == value)

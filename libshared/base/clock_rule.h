@@ -10,8 +10,8 @@
 struct clock_rule_day {
 	enum { RULE_MONTH_WEEK, RULE_JULIAN, RULE_DAY_OF_YEAR } kind;
 	int month, week, weekday; /* RULE_MONTH_WEEK: 1-12, 1-5 (5: the last), 0-6 from Sunday */
-	int day;                  /* RULE_JULIAN: 1-365 without 29 February; else 0-365 */
-	int seconds;              /* local time of day, -167 h to 167 h */
+	int day;		  /* RULE_JULIAN: 1-365 without 29 February; else 0-365 */
+	int seconds;		  /* local time of day, -167 h to 167 h */
 };
 
 struct clock_rule {

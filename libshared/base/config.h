@@ -1,10 +1,15 @@
 /*
  * config: a service's settings as one table.
  *
- * Order: environment, then file (NAME=value lines, # comments), then default. NAME_FILE gives the
- * path of a file whose content is the value (for secrets). A name in the file that no table knows is
- * an error, and so is a CALLWEAVE_* variable of the environment. Values are checked against
- * their limits; errors name the setting and say what it takes.
+ * Order: environment, then file (NAME=value lines, # comments), then default. For TEXT and SECRET
+ * NAME_FILE gives the path of a file whose content is the value; white space around it is cut off.
+ *
+ * A misspelt name is an error, in the environment and in the file. One environment file may serve
+ * the whole suite, so a CALLWEAVE_* name counts as misspelt only when no table knows it and it
+ * begins with the words that all names of one of the tables share: CALLWEAVE_INGEST_ for the
+ * table CALLWEAVE_INGEST_PORT, CALLWEAVE_INGEST_HOST. So keep a service's own settings in a
+ * table of their own. In the file every unknown name that does not begin with CALLWEAVE_ is an
+ * error, too. Values are checked against their limits; errors name the setting.
  */
 #ifndef CALLWEAVE_CONFIG_H
 #define CALLWEAVE_CONFIG_H
@@ -36,8 +41,8 @@ struct config_field {
 
 #define CONFIG_FIELD(owner, member, setting, kind, fallback_text, low, high, words)                \
 	{                                                                                          \
-		.name = (setting), .type = (kind), .offset = offsetof(owner, member),               \
-		.fallback = (fallback_text), .min = (low), .max = (high), .help = (words)           \
+		.name = (setting), .type = (kind), .offset = offsetof(owner, member),              \
+		.fallback = (fallback_text), .min = (low), .max = (high), .help = (words)          \
 	}
 
 /* Fill `to` from the environment, the file at `path` (NULL: none) and the defaults, walking the

@@ -7,13 +7,14 @@
 #include "str.h"
 
 #define CRYPTO_SHA256_BYTES 32
-#define CRYPTO_UUID_TEXT 37 /* 36 and a NUL */
+#define CRYPTO_UUID_TEXT    37 /* 36 and a NUL */
 
 void crypto_sha256(struct str data, unsigned char digest[CRYPTO_SHA256_BYTES]);
 void crypto_hmac_sha256(struct str key, struct str data, unsigned char digest[CRYPTO_SHA256_BYTES]);
 void crypto_random(void *to, size_t size_bytes); /* aborts when the system gives none */
-void crypto_uuid4(char to[CRYPTO_UUID_TEXT]);    /* RFC 9562, lower case */
-uint32_t crypto_crc32c(uint32_t seed, const void *data, size_t size_bytes); /* Castagnoli, RFC 3720 */
+void crypto_uuid4(char to[CRYPTO_UUID_TEXT]);	 /* RFC 9562, lower case */
+uint32_t crypto_crc32c(
+	uint32_t seed, const void *data, size_t size_bytes); /* Castagnoli, RFC 3720 */
 
 /* Lower-case hex of `size_bytes` bytes; `to` holds twice that and a NUL. */
 void crypto_hex(const void *data, size_t size_bytes, char *to);

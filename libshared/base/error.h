@@ -12,11 +12,11 @@
 
 enum error_kind {
 	ERROR_NONE = 0,
-	ERROR_INPUT,    /* the caller sent something wrong: 422 */
-	ERROR_AUTH,     /* not known, or not allowed: 401 */
-	ERROR_MISSING,  /* no such thing: 404 */
+	ERROR_INPUT,	/* the caller sent something wrong: 422 */
+	ERROR_AUTH,	/* not known, or not allowed: 401 */
+	ERROR_MISSING,	/* no such thing: 404 */
 	ERROR_CONFLICT, /* clashes with what is there: 409 */
-	ERROR_BUSY,     /* not now: 503, retry */
+	ERROR_BUSY,	/* not now: 503, retry */
 	ERROR_UPSTREAM, /* somebody that we asked failed: 502, retry */
 	ERROR_INTERNAL, /* our own fault: 500 */
 };

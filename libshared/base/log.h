@@ -2,9 +2,10 @@
  * log: one JSON object a line, to stderr or to a file that is reopened on request.
  *
  * {"ts","level","service","trace","enterprise","call","flow","step","msg"}; empty ones are left
- * out. Runs of five or more digits in a message that look like phone numbers are masked
- * ("+37529***0001") unless the sink was opened with unmasked phones. The same message text
- * (format string) above 10 lines a second is dropped and counted: "... 132 more like this".
+ * out. Runs of seven or more digits in a message that look like phone numbers are masked
+ * ("+37529***0001") unless the sink was opened with unmasked phones; ids such as 1757840723.6,
+ * UUIDs and Unix times are not. The same message text (format string) above 10 lines a second is
+ * dropped and counted: "... 132 more like this". Messages are cut after 4 KiB.
  */
 #ifndef CALLWEAVE_LOG_H
 #define CALLWEAVE_LOG_H
@@ -40,10 +41,11 @@ struct log_context {
 };
 
 #define log_debug(context, ...) log_line((context), LOG_DEBUG, __VA_ARGS__)
-#define log_info(context, ...) log_line((context), LOG_INFO, __VA_ARGS__)
-#define log_warn(context, ...) log_line((context), LOG_WARN, __VA_ARGS__)
+#define log_info(context, ...)	log_line((context), LOG_INFO, __VA_ARGS__)
+#define log_warn(context, ...)	log_line((context), LOG_WARN, __VA_ARGS__)
 #define log_error(context, ...) log_line((context), LOG_ERROR, __VA_ARGS__)
 
+/* A NULL context, or one without a log, drops the line. */
 void log_line(const struct log_context *context, enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -76,6 +76,14 @@ struct str str_cut(struct str *rest, char separator)
 	return part;
 }
 
+int str_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 bool str_to_int64(struct str s, int64_t *value)
 {
 	bool negative = s.size > 0 && s.data[0] == '-';

@@ -17,7 +17,7 @@ struct str {
 };
 
 /* printf("%.*s", STR_ARG(s)) */
-#define STR_ARG(s) (int)(s).size, (s).data != NULL ? (s).data : ""
+#define STR_ARG(s)   (int)(s).size, (s).data != NULL ? (s).data : ""
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
 
 static inline struct str str_from(const char *text) /* NULL gives an empty slice */
@@ -43,6 +43,9 @@ struct str str_cut(struct str *rest, char separator);
 
 /* The whole slice as a decimal number; false on anything else or on overflow. */
 bool str_to_int64(struct str s, int64_t *value);
+
+/* The value of a hexadecimal digit; -1 for any other character. */
+int str_hex_digit(char c);
 
 /* True when `s` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, <= U+10FFFF). */
 bool str_is_utf8(struct str s);

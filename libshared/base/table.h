@@ -14,9 +14,9 @@ struct table;
 struct table *table_new(void);
 void table_free(struct table **table); /* frees the keys, not the values */
 
-void *table_get(const struct table *table, struct str key);            /* NULL when absent */
-void *table_put(struct table *table, struct str key, void *value);     /* returns the old value */
-void *table_remove(struct table *table, struct str key);               /* returns the old value */
+void *table_get(const struct table *table, struct str key);	   /* NULL when absent */
+void *table_put(struct table *table, struct str key, void *value); /* returns the old value */
+void *table_remove(struct table *table, struct str key);	   /* returns the old value */
 size_t table_count(const struct table *table);
 
 /* Walk: `size_t at = 0; while (table_next(t, &at, &key, &value)) ...`. Removing the current key
