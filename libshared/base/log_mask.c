@@ -78,9 +78,15 @@ static bool is_unix_time(const struct run *run)
 	       (size == 10 || size == 13 || size == 16);
 }
 
+/* 0001363, a GSM line of Asterisk: no number that can be dialled begins with three zeros. */
+static bool is_line_id(const struct run *run)
+{
+	return str_starts(str_of(run->text.data + run->start, run->end - run->start), STR("000"));
+}
+
 static bool is_phone(const struct run *run)
 {
-	if (run->end - run->start < RUN_MIN)
+	if (run->end - run->start < RUN_MIN || is_line_id(run))
 		return false;
 	if (is_word(before(run, 1)) || is_word(behind(run, 1)))
 		return false;
