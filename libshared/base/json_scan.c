@@ -72,9 +72,11 @@ static bool check_range(struct scan *s, const char *number, const char *exponent
 {
 	char text[NUMBER_MAX_CHARS + 1];
 
+	/* strtod() and strtol() stop at a NUL, which the input need not have. */
 	str_copy(text, sizeof(text), str_of(number, (size_t)(s->at - number)));
 	if (s->at - exponent > EXPONENT_MAX_DIGITS + 1 ||
-		strtol(exponent, NULL, 10) < EXPONENT_MIN || !isfinite(strtod(text, NULL)))
+		strtol(text + (exponent - number), NULL, 10) < EXPONENT_MIN ||
+		!isfinite(strtod(text, NULL)))
 		return refuse(s, number, "number out of range");
 	return true;
 }
