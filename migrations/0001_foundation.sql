@@ -15,6 +15,8 @@ CREATE TABLE enterprises (
 	secret              text UNIQUE,
 	bot_token           text,
 	chat_id             bigint,                      -- the owner's chat
+	chat_disabled_at    timestamptz,                 -- Telegram refused that chat: not asked again
+	chat_disabled_reason text,
 	zone                text NOT NULL DEFAULT 'Europe/Minsk',
 	locale              text NOT NULL DEFAULT 'ru' CHECK (locale IN ('ru', 'en')),
 	country             text NOT NULL DEFAULT 'BY' CHECK (country ~ '^[A-Z]{2}$'),
@@ -29,6 +31,17 @@ CREATE TABLE enterprises (
 	CHECK (name2 <> ''), CHECK (secret <> ''), CHECK (bot_token <> '')
 );
 CREATE INDEX enterprises_bot_token ON enterprises (bot_token);
+
+-- Another chat or another bot deserves another try.
+CREATE FUNCTION enterprises_enable_chat() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	NEW.chat_disabled_at := NULL;
+	NEW.chat_disabled_reason := NULL;
+	RETURN NEW;
+END $$;
+CREATE TRIGGER enterprises_enable_chat BEFORE UPDATE ON enterprises FOR EACH ROW
+	WHEN (NEW.chat_id IS DISTINCT FROM OLD.chat_id OR NEW.bot_token IS DISTINCT FROM OLD.bot_token)
+	EXECUTE FUNCTION enterprises_enable_chat();
 
 CREATE TABLE telegram_users (
 	id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -177,7 +190,8 @@ CREATE TABLE call_events_default PARTITION OF call_events DEFAULT;
 
 -- Make the partitions from yesterday to `days` ahead; returns how many were made. Days that already
 -- have rows in the default partition stay there.
-CREATE FUNCTION call_events_make_partitions(days integer) RETURNS integer LANGUAGE plpgsql AS $$
+CREATE FUNCTION call_events_make_partitions(days integer) RETURNS integer LANGUAGE plpgsql
+	SET lock_timeout = '300ms' AS $$ -- rather tried again than ingest held up behind the lock
 DECLARE
 	day  date;
 	name text;
@@ -200,7 +214,8 @@ BEGIN
 END $$;
 
 -- Drop whole days older than `days`; returns how many.
-CREATE FUNCTION call_events_drop_older_than(days integer) RETURNS integer LANGUAGE plpgsql AS $$
+CREATE FUNCTION call_events_drop_older_than(days integer) RETURNS integer LANGUAGE plpgsql
+	SET lock_timeout = '300ms' AS $$
 DECLARE
 	name    text;
 	dropped integer := 0;
@@ -258,8 +273,66 @@ CREATE TABLE fold_cursors (
 	owner       text,
 	lease_until timestamptz,
 	epoch       bigint NOT NULL DEFAULT 0            -- grows with each change of owner: fences the old one
-);
+) WITH (fillfactor = 20);
 INSERT INTO fold_cursors (shard) SELECT generate_series(0, 63);
+
+-- Running dispatchers, also those that own nothing yet: shards are shared fairly among them.
+CREATE TABLE dispatchers (
+	name    text PRIMARY KEY,
+	seen_at timestamptz NOT NULL
+) WITH (fillfactor = 20);
+
+-- Renew `me`'s shards, take free and expired ones up to its fair part, and say what it owns now
+-- (one row with shard NULL when nothing) and what its fair part is. Rows that a commit of their
+-- owner holds are passed over, so a new owner never starts behind a commit that is still under way.
+CREATE FUNCTION fold_lease(me text, lease interval)
+	RETURNS TABLE (shard smallint, epoch bigint, tx xid8, id bigint, at timestamptz, fair integer)
+	LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+	now_ts timestamptz := clock_timestamp();
+	share  integer;
+	mine   integer;
+BEGIN
+	INSERT INTO dispatchers AS d VALUES (me, now_ts)
+		ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at;
+	DELETE FROM dispatchers d WHERE d.seen_at < now_ts - 12 * lease;
+	SELECT ceil(64.0 / count(*)) INTO share FROM dispatchers d WHERE d.seen_at > now_ts - lease;
+	PERFORM 1 FROM fold_cursors c WHERE c.owner = me ORDER BY c.shard FOR UPDATE;
+	UPDATE fold_cursors c SET lease_until = clock_timestamp() + lease WHERE c.owner = me;
+	GET DIAGNOSTICS mine = ROW_COUNT;
+	UPDATE fold_cursors c SET owner = me, epoch = c.epoch + 1, lease_until = clock_timestamp() + lease
+		WHERE c.shard IN (SELECT f.shard FROM fold_cursors f
+			WHERE f.owner IS NULL OR f.lease_until < clock_timestamp()
+			ORDER BY f.shard LIMIT greatest(share - mine, 0) FOR UPDATE SKIP LOCKED);
+	RETURN QUERY SELECT c.shard, c.epoch, c.tx, c.id, c.at, share
+		FROM (VALUES (1)) AS one (row) LEFT JOIN fold_cursors c ON c.owner = me ORDER BY c.shard;
+END $$;
+
+-- Give shards back.
+CREATE FUNCTION fold_release(me text, shards smallint[]) RETURNS void LANGUAGE sql AS $$
+	UPDATE fold_cursors SET owner = NULL, lease_until = NULL
+		WHERE shard IN (SELECT f.shard FROM fold_cursors f
+			WHERE f.owner = me AND f.shard = ANY (shards) ORDER BY f.shard FOR UPDATE);
+$$;
+
+-- The first statement of each commit of the fold: moves cursors on, or refuses the whole commit
+-- when a shard belongs to somebody else by now. `positions`: [{shard, epoch, tx, id, at}].
+CREATE FUNCTION fold_advance(me text, positions json) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	held integer;
+BEGIN
+	PERFORM 1 FROM fold_cursors c, json_to_recordset(positions) AS p (shard smallint, epoch bigint)
+		WHERE c.shard = p.shard AND c.owner = me AND c.epoch = p.epoch
+		ORDER BY c.shard FOR UPDATE OF c;
+	GET DIAGNOSTICS held = ROW_COUNT;
+	IF held <> json_array_length(positions) THEN
+		RAISE EXCEPTION 'fold: a shard changed hands' USING ERRCODE = 'CW001';
+	END IF;
+	UPDATE fold_cursors c SET tx = p.tx, id = p.id, at = p.at
+		FROM json_to_recordset(positions) AS p (shard smallint, tx xid8, id bigint, at timestamptz)
+		WHERE c.shard = p.shard AND (p.tx, p.id) > (c.tx, c.id);
+END $$;
 
 CREATE TABLE calls (
 	id                 bigint PRIMARY KEY,           -- log id of its first event
@@ -290,15 +363,24 @@ CREATE TABLE calls (
 	version            integer NOT NULL DEFAULT 1,
 	trace_id           text NOT NULL DEFAULT '',
 	trace              jsonb NOT NULL DEFAULT '[]',  -- why the fold decided as it did; bounded
-	fold_state         jsonb,                        -- while open or lingering: lets a new owner go on
-	forget_at          timestamptz,                  -- end of lingering; NULL while open
 	created_at         timestamptz NOT NULL DEFAULT now(),
 	updated_at         timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX idx_calls_enterprise_start ON calls (enterprise_id, start_time DESC);
 CREATE INDEX idx_calls_unique_id ON calls (unique_id);
 CREATE INDEX idx_calls_phone_number ON calls (enterprise_id, phone_number);
-CREATE INDEX calls_remembered ON calls (shard) WHERE fold_state IS NOT NULL;
+
+-- What the fold remembers of each call while it is open or lingers: lets a new owner of the shard go
+-- on exactly where the old one stopped. Apart from calls, because it changes with each event.
+CREATE TABLE fold_calls (
+	shard     smallint NOT NULL,
+	call_id   bigint NOT NULL REFERENCES calls ON DELETE CASCADE,
+	enterprise_id text NOT NULL,
+	state     text NOT NULL,                         -- call_fold_save()
+	forget_at timestamptz,                           -- end of lingering; NULL while open
+	PRIMARY KEY (call_id)
+) WITH (fillfactor = 50);
+CREATE INDEX fold_calls_shard ON fold_calls (shard, call_id);
 
 CREATE TABLE call_legs (
 	call_id            bigint NOT NULL REFERENCES calls ON DELETE CASCADE,
@@ -345,8 +427,9 @@ CREATE TABLE outbox (
 	destination       text NOT NULL,                 -- 'telegram:<chat id>'
 	slot              integer NOT NULL DEFAULT 0,
 	version           integer NOT NULL,              -- of the call
+	sending_version   integer,                       -- the one that is or was under way as a new message
 	final             boolean NOT NULL DEFAULT false,
-	payload           jsonb NOT NULL,                -- {"html": ...}
+	payload           jsonb NOT NULL,                -- {"html": ...} or {"delete": true}
 	state             text NOT NULL DEFAULT 'queued'
 		CHECK (state IN ('queued', 'sending', 'sent', 'failed', 'dead', 'unknown')),
 	attempts          integer NOT NULL DEFAULT 0,
@@ -360,7 +443,9 @@ CREATE TABLE outbox (
 	updated_at        timestamptz NOT NULL DEFAULT now(),
 	UNIQUE (call_id, destination, slot)
 );
-CREATE INDEX outbox_open ON outbox (shard) WHERE state IN ('queued', 'sending', 'failed');
+CREATE INDEX outbox_open ON outbox (shard, id)
+	WHERE state IN ('queued', 'sending', 'failed') OR (state = 'unknown' AND final);
+CREATE INDEX outbox_done ON outbox (updated_at) WHERE state = 'sent' AND final;
 CREATE INDEX outbox_attention ON outbox (updated_at) WHERE state IN ('dead', 'unknown');
 
 -- What stands in each chat: the message to edit. unknown_sends counts sends whose outcome nobody

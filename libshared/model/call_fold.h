@@ -25,7 +25,8 @@ struct call_fold_rules {
 struct call_fold *call_fold_new(const struct call_fold_rules *rules);
 void call_fold_free(struct call_fold **fold);
 
-/* What a step changed. */
+/* What a step changed: every call whose saved state is another now, also when nobody can see the
+ * difference (its version then stays), so that what is stored is never behind the cursor. */
 struct call_change {
 	const struct call *call; /* valid until the next call of the fold */
 	int64_t merged_into;     /* 0; else: this call turned out to be part of that one and is gone */
