@@ -1,0 +1,191 @@
+/*
+ * phone: numbers recognised, compared and spelled for people.
+ *
+ * libphonenumber is C++, so the spelling is a table of our own (phone_plans.c) for the countries
+ * that our tenants call, and a plain grouping for the rest of the world.
+ */
+#include "phone.h"
+
+#include "phone_plans.h"
+
+enum { INTERNAL_MIN = 3, INTERNAL_MAX = 4, LINE_DIGITS = 7, MAX_DIGITS = 18, E164_MAX = 15 };
+/* Without a + only a long row of digits is believed to begin with a country code. */
+enum { PLAIN_MIN = 10, MARKED_MIN = 8, SPELLED_MIN = 7 };
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool phone_is_internal(struct str number)
+{
+	return number.size >= INTERNAL_MIN && number.size <= INTERNAL_MAX && str_is_digits(number);
+}
+
+struct str phone_line_id(struct str trunk)
+{
+	size_t run = 0;
+
+	if (trunk.size > LINE_DIGITS && str_is_digits(trunk))
+		return trunk;
+	for (size_t i = 0; i < trunk.size; i++) {
+		run = is_digit(trunk.data[i]) ? run + 1 : 0;
+		if (run == LINE_DIGITS)
+			return str_of(trunk.data + i + 1 - LINE_DIGITS, LINE_DIGITS);
+	}
+	return str_of(NULL, 0);
+}
+
+bool phone_is_gsm_line(struct str number)
+{
+	return number.size == LINE_DIGITS && str_is_digits(number) &&
+	       str_starts(number, STR("0001"));
+}
+
+bool phone_digits(struct str number, char to[PHONE_TEXT_BYTES])
+{
+	size_t count = 0;
+
+	to[0] = '\0';
+	for (size_t i = 0; i < number.size; i++) {
+		if (!is_digit(number.data[i]))
+			continue;
+		if (count == MAX_DIGITS) {
+			to[0] = '\0';
+			return false;
+		}
+		to[count++] = number.data[i];
+	}
+	to[count] = '\0';
+	return count > 0;
+}
+
+/* Only what people put into telephone numbers: a SIP name with digits in it is not one. */
+static bool looks_like_number(struct str text)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		if (memchr("0123456789+-() ./", text.data[i], 17) == NULL)
+			return false;
+	}
+	return text.size > 0;
+}
+
+static bool put_e164(const char *code, struct str digits, char to[PHONE_TEXT_BYTES])
+{
+	size_t code_size = strlen(code);
+
+	if (digits.size + code_size > E164_MAX)
+		return false;
+	to[0] = '+';
+	memcpy(to + 1, code, code_size);
+	memcpy(to + 1 + code_size, digits.data, digits.size);
+	to[1 + code_size + digits.size] = '\0';
+	return true;
+}
+
+/* A number as it is dialled inside the country: after one of its trunk prefixes, or bare where the
+ * length alone tells. */
+static bool national(
+	struct str digits, const struct phone_country *country, char to[PHONE_TEXT_BYTES])
+{
+	struct str prefixes = str_from(country->trunk_prefixes);
+
+	while (prefixes.size > 0) {
+		struct str prefix = str_cut(&prefixes, ' ');
+		size_t rest = digits.size - prefix.size;
+
+		if (str_starts(digits, prefix) && rest >= country->min_digits &&
+			rest <= country->max_digits)
+			return put_e164(country->code, str_of(digits.data + prefix.size, rest), to);
+	}
+	if (country->min_digits != country->max_digits || digits.size != country->min_digits ||
+		digits.data[0] == '0')
+		return false;
+	return put_e164(country->code, digits, to);
+}
+
+bool phone_e164(struct str number, const char *country_name, char to[PHONE_TEXT_BYTES])
+{
+	const struct phone_country *country = phone_country_find(country_name);
+	struct str text = str_trim(number);
+	char plain[PHONE_TEXT_BYTES];
+	struct str digits;
+	bool marked;
+
+	to[0] = '\0';
+	if (phone_is_internal(text) || !looks_like_number(text) || !phone_digits(text, plain))
+		return false;
+	digits = str_from(plain);
+	if (str_starts(digits, STR("000")))
+		return false;
+	marked = text.data[0] == '+';
+	if (!marked && str_starts(digits, STR("00"))) {
+		digits = str_of(digits.data + 2, digits.size - 2);
+		marked = true;
+	}
+	if ((!marked || digits.data[0] == '0') && country != NULL && national(digits, country, to))
+		return true;
+	if (digits.size < (marked ? MARKED_MIN : PLAIN_MIN) || digits.data[0] == '0')
+		return false;
+	return put_e164("", digits, to);
+}
+
+/* "2 3-2-2" laid over the digits: the first group in parentheses, the last takes what is left. */
+static void spell(
+	const char *code, struct str digits, const char *groups, char to[PHONE_TEXT_BYTES])
+{
+	size_t at = 0;
+	size_t used = 0;
+
+	to[at++] = '+';
+	memcpy(to + at, code, strlen(code));
+	at += strlen(code);
+	to[at++] = ' ';
+	to[at++] = '(';
+	for (const char *group = groups; *group != '\0'; group++) {
+		size_t take = (size_t)(*group - '0');
+		char separator = group[1];
+
+		if (separator == '\0' || take > digits.size - used)
+			take = digits.size - used;
+		memcpy(to + at, digits.data + used, take);
+		at += take;
+		used += take;
+		if (group == groups)
+			to[at++] = ')';
+		if (separator == '\0' || used == digits.size)
+			break;
+		to[at++] = separator;
+		group++;
+	}
+	to[at] = '\0';
+}
+
+void phone_format(struct str number, char to[PHONE_TEXT_BYTES])
+{
+	char plain[PHONE_TEXT_BYTES];
+	struct str text = str_trim(number);
+	const struct phone_plan *plan;
+	struct str digits;
+	size_t code_size;
+
+	str_copy(to, PHONE_TEXT_BYTES, text);
+	if (phone_is_internal(text) || !looks_like_number(text) || !phone_digits(text, plain))
+		return;
+	digits = str_from(plain);
+	if (str_starts(digits, STR("000")) && text.data[0] == '+') {
+		to[0] = '\0';
+		return;
+	}
+	if (digits.size < SPELLED_MIN || digits.data[0] == '0')
+		return;
+	plan = phone_plan_find(digits);
+	if (plan == NULL) {
+		to[0] = '+';
+		str_copy(to + 1, PHONE_TEXT_BYTES - 1, digits);
+		return;
+	}
+	code_size = strlen(plan->code);
+	spell(plan->code, str_of(digits.data + code_size, digits.size - code_size), plan->groups,
+		to);
+}
