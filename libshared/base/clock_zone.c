@@ -101,6 +101,8 @@ static bool read_rule(struct clock_zone *zone, struct str footer)
 		return false;
 	footer = skip(footer, 1);
 	text = str_cut(&footer, '\n');
+	if (footer.data == NULL)
+		return false; /* the file ends early */
 	zone->has_rule = text.size > 0;
 	return !zone->has_rule || clock_rule_parse(text, &zone->rule);
 }
