@@ -84,7 +84,8 @@ bool buf_add_char(struct buf *buf, char c)
 }
 
 /* Format into the room that is there; when it was too small, `*needed` tells how much is. */
-static bool print_into(struct buf *buf, size_t *needed, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static bool print_into(
+	struct buf *buf, size_t *needed, const char *format, va_list arguments)
 {
 	size_t room_bytes = buf->capacity - buf->size;
 	int written = vsnprintf(buf->data + buf->size, room_bytes, format, arguments);
