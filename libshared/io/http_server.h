@@ -78,6 +78,9 @@ enum flow_status http_reply(struct flow *flow, int status, const char *content_t
 enum flow_status http_reply_json(struct flow *flow, int status, const struct buf *json);
 enum flow_status http_reply_detail(struct flow *flow, int status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Instead of a reply: close the connection without a word, as a broken network would (the sandbox's
+ * faults). */
+enum flow_status http_drop(struct flow *flow);
 /* Before the reply: an extra header, copied. Names and values are the caller's own constants or
  * checked text (no CR LF). At most 8. */
 void http_reply_header(struct flow *flow, const char *name, const char *value);

@@ -1,0 +1,134 @@
+/*
+ * admin: the contract for tests under /_sandbox/: requests, faults, statistics, reset.
+ */
+#include "sandbox.h"
+
+#include "json.h"
+#include "uri.h"
+
+#define MAX_ANSWER_BYTES (1u << 30)
+
+bool admin_query_int(struct flow *flow, const char *name, int64_t fallback, int64_t *value)
+{
+	struct str text;
+
+	*value = fallback;
+	if (!uri_query_value(http_request(flow)->query, name, flow_arena(flow), &text) ||
+		text.size == 0 || str_to_int64(text, value))
+		return true;
+	http_reply_detail(flow, 422, "%s: not a number", name);
+	return false;
+}
+
+static enum flow_status list_requests(struct flow *flow)
+{
+	struct sandbox *sandbox = flow_context(flow);
+	struct requests_query query = {0};
+	enum flow_status status;
+	struct buf json;
+
+	uri_query_value(http_request(flow)->query, "service", flow_arena(flow), &query.service);
+	if (!admin_query_int(flow, "since_id", 0, &query.since_id) ||
+		!admin_query_int(flow, "limit", REQUESTS_MAX, &query.limit))
+		return FLOW_END;
+	buf_init(&json, MAX_ANSWER_BYTES);
+	requests_write(sandbox->requests, &query, &json);
+	status = http_reply_json(flow, 200, &json);
+	buf_free(&json);
+	return status;
+}
+
+static enum flow_status list_faults(struct flow *flow)
+{
+	struct sandbox *sandbox = flow_context(flow);
+	enum flow_status status;
+	struct buf json;
+
+	buf_init(&json, 4u << 20);
+	faults_write(sandbox->faults, &json);
+	status = http_reply_json(flow, 200, &json);
+	buf_free(&json);
+	return status;
+}
+
+static enum flow_status add_fault(struct flow *flow)
+{
+	struct sandbox *sandbox = flow_context(flow);
+	enum flow_status status;
+	struct error error;
+	struct buf json;
+	int64_t id;
+
+	if (!faults_add(sandbox->faults, http_request(flow)->body, &id, &error))
+		return flow_fail_error(flow, &error);
+	buf_init(&json, 64);
+	buf_printf(&json, "{\"id\":%lld}", (long long)id);
+	status = http_reply_json(flow, 200, &json);
+	buf_free(&json);
+	return status;
+}
+
+static enum flow_status say_ok(struct flow *flow)
+{
+	return http_reply(flow, 200, "application/json", STR("{\"ok\":true}"));
+}
+
+static enum flow_status clear_faults(struct flow *flow)
+{
+	struct sandbox *sandbox = flow_context(flow);
+
+	faults_clear(sandbox->faults);
+	return say_ok(flow);
+}
+
+static enum flow_status reset(struct flow *flow)
+{
+	struct sandbox *sandbox = flow_context(flow);
+
+	faults_clear(sandbox->faults);
+	requests_clear(sandbox->requests);
+	for (int i = 0; outside_services[i] != NULL; i++)
+		outside_services[i]->reset(sandbox->outside[i]);
+	flow_queue_wake_all(&sandbox->changed);
+	return say_ok(flow);
+}
+
+static enum flow_status show_stats(struct flow *flow)
+{
+	struct sandbox *sandbox = flow_context(flow);
+	struct json_writer writer;
+	enum flow_status status;
+	struct buf json, part;
+
+	buf_init(&json, 16u << 20);
+	buf_init(&part, 16u << 20);
+	json_begin(&writer, &json);
+	json_open_object(&writer);
+	json_put_name(&writer, "requests");
+	json_put_int(&writer, requests_total(sandbox->requests));
+	json_put_name(&writer, "faults_fired");
+	json_put_int(&writer, faults_fired(sandbox->faults));
+	for (int i = 0; outside_services[i] != NULL; i++) {
+		buf_clear(&part);
+		outside_services[i]->stats(sandbox->outside[i], &part);
+		json_put_name(&writer, outside_services[i]->name);
+		json_put_raw(&writer, buf_str(&part));
+	}
+	json_close_object(&writer);
+	status = http_reply_json(flow, 200, &json);
+	buf_free(&json);
+	buf_free(&part);
+	return status;
+}
+
+const struct flow_spec admin_requests_flow = ONE_STEP("requests", list_requests);
+const struct flow_spec admin_faults_flow = ONE_STEP("faults", list_faults);
+const struct flow_spec admin_add_fault_flow = {
+	.name = "add_fault",
+	.steps = (const struct flow_step[]){{"add_fault", add_fault}, {NULL, NULL}},
+	.arena_max_bytes = 8u << 20,
+	.deadline_ms = 10000,
+};
+const struct flow_spec admin_clear_faults_flow = ONE_STEP("clear_faults", clear_faults);
+const struct flow_spec admin_reset_flow = ONE_STEP("reset", reset);
+const struct flow_spec admin_stats_flow = ONE_STEP("stats", show_stats);

@@ -1,0 +1,118 @@
+/*
+ * events: the chats' news for pages, as Server-Sent Events.
+ *
+ * A reader gets the latest messages at once and then every change. Changes that come close together
+ * travel together, so that a busy minute does not drown a browser.
+ */
+#include "sandbox.h"
+
+#include "messages.h"
+#include "telegram.h"
+
+#define PING_MS	    15000
+#define GATHER_MS   60
+#define MAX_AT_ONCE 500
+#define MAX_PIECE   (64u << 20)
+
+enum { EVENTS_OPEN, EVENTS_SEND, EVENTS_WAIT, EVENTS_GATHER };
+
+struct events {
+	int64_t seen; /* revision of the newest change that was told */
+};
+
+static enum flow_status open_stream(struct flow *flow)
+{
+	http_reply_header(flow, "Cache-Control", "no-store");
+	http_stream_begin(flow, "text/event-stream");
+	return FLOW_NEXT;
+}
+
+/* The oldest change that is news, at most MAX_AT_ONCE back. */
+static const struct message *first_news(const struct messages *messages, int64_t seen)
+{
+	const struct message *first = NULL;
+	int count = 0;
+
+	for (const struct message *at = messages_last_changed(messages);
+		at != NULL && at->revision > seen && count < MAX_AT_ONCE; at = at->before, count++)
+		first = at;
+	return first;
+}
+
+static void write_news(const struct messages *messages, int64_t seen, struct buf *to)
+{
+	const struct message *first;
+
+	if (messages_cleared_revision(messages) > seen)
+		buf_add(to, STR("event: reset\ndata: {}\n\n"));
+	first = first_news(messages, seen);
+	if (first == NULL)
+		return;
+	buf_add(to, STR("event: messages\ndata: ["));
+	for (const struct message *at = first; at != NULL; at = at->after) {
+		if (at != first)
+			buf_add_char(to, ',');
+		message_write(at, false, to);
+	}
+	buf_add(to, STR("]\n\n"));
+}
+
+static void write_stats(struct sandbox *sandbox, struct buf *to)
+{
+	buf_add(to, STR("event: stats\ndata: "));
+	telegram_service.stats(sandbox_telegram(sandbox), to);
+	buf_add(to, STR("\n\n"));
+}
+
+static enum flow_status send_news(struct flow *flow)
+{
+	struct sandbox *sandbox = flow_context(flow);
+	struct events *events = flow_state(flow);
+	const struct messages *messages = sandbox_telegram(sandbox)->messages;
+	enum flow_status status;
+	struct buf piece;
+
+	buf_init(&piece, MAX_PIECE);
+	write_news(messages, events->seen, &piece);
+	write_stats(sandbox, &piece); /* also keeps the connection known to be alive */
+	events->seen = messages_revision(messages);
+	status = await_http_stream(flow, buf_str(&piece));
+	buf_free(&piece);
+	return status;
+}
+
+static enum flow_status wait_for_news(struct flow *flow)
+{
+	struct sandbox *sandbox = flow_context(flow);
+	struct events *events = flow_state(flow);
+
+	if (messages_revision(sandbox_telegram(sandbox)->messages) != events->seen)
+		return FLOW_NEXT;
+	return await_queue_for(flow, &sandbox->changed, PING_MS);
+}
+
+static enum flow_status gather(struct flow *flow)
+{
+	return await_sleep(flow, GATHER_MS);
+}
+
+static enum flow_status again(struct flow *flow)
+{
+	return flow_goto(flow, EVENTS_SEND);
+}
+
+static const struct flow_step events_steps[] = {
+	[EVENTS_OPEN] = {"open", open_stream},
+	[EVENTS_SEND] = {"send", send_news},
+	[EVENTS_WAIT] = {"wait", wait_for_news},
+	[EVENTS_GATHER] = {"gather", gather},
+	{"again", again},
+	{NULL, NULL},
+};
+
+const struct flow_spec events_flow = {
+	.name = "events",
+	.steps = events_steps,
+	.state_bytes = sizeof(struct events),
+	.deadline_ms = FLOW_FOREVER, /* as long as the reader stays */
+};

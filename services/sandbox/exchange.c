@@ -1,0 +1,186 @@
+/*
+ * exchange: the story of one request to an outside service: received, met by a fault or not,
+ * delayed or not, acted upon, answered. The services themselves know nothing of faults.
+ */
+#include "sandbox.h"
+
+#include "clock.h"
+#include "json.h"
+#include "uri.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define MAX_REPLY_BYTES (4u << 20)
+
+struct exchange {
+	struct outside_call call;
+	int service;	 /* index in outside_services */
+	int64_t note_id; /* in requests */
+	struct fault fault;
+	bool has_fault, acted;
+};
+
+static const struct outside_service *service_of(const struct exchange *exchange)
+{
+	return outside_services[exchange->service];
+}
+
+static void act(struct sandbox *sandbox, struct exchange *exchange)
+{
+	if (exchange->acted)
+		return;
+	exchange->acted = true;
+	service_of(exchange)->act(sandbox->outside[exchange->service], &exchange->call);
+	flow_queue_wake_all(&sandbox->changed);
+}
+
+static void note(struct sandbox *sandbox, struct exchange *exchange)
+{
+	struct outside_call *call = &exchange->call;
+	struct buf request;
+
+	buf_init(&request, MAX_REPLY_BYTES);
+	args_write(&call->args, &request);
+	exchange->note_id =
+		requests_add(sandbox->requests, &(struct requests_note){
+							.service = service_of(exchange)->name,
+							.method = call->method,
+							.path = call->shown_path,
+							.request = buf_str(&request),
+							.at_ms = call->at_ms,
+						});
+	buf_free(&request);
+}
+
+static void meet_fault(struct sandbox *sandbox, struct exchange *exchange)
+{
+	struct fault_subject subject = {
+		.service = str_from(service_of(exchange)->name),
+		.path = exchange->call.shown_path,
+		.method = exchange->call.method,
+		.chat_id = exchange->call.chat_id,
+	};
+
+	exchange->has_fault =
+		faults_meet(sandbox->faults, &subject, exchange->call.arena, &exchange->fault);
+	if (exchange->has_fault)
+		requests_set_fault(sandbox->requests, exchange->note_id, exchange->fault.id);
+}
+
+static enum flow_status receive(struct flow *flow)
+{
+	struct sandbox *sandbox = flow_context(flow);
+	struct exchange *exchange = flow_state(flow);
+	struct outside_call *call = &exchange->call;
+	const struct http_request *request = http_request(flow);
+
+	*call = (struct outside_call){
+		.sandbox = sandbox,
+		.arena = flow_arena(flow),
+		.http_method = request->method,
+		.query = request->query,
+		.content_type = http_request_header(flow, "Content-Type"),
+		.body = request->body,
+		.at_ms = clock_wall_ms(),
+	};
+	buf_init(&call->reply, MAX_REPLY_BYTES);
+	if (!uri_decode(request->path, false, call->arena, &call->path))
+		return http_reply_detail(flow, 404, "Not Found");
+	exchange->service = outside_find(call->path);
+	if (exchange->service < 0)
+		return http_reply_detail(flow, 404, "Not Found");
+	service_of(exchange)->read(sandbox->outside[exchange->service], call);
+	note(sandbox, exchange);
+	meet_fault(sandbox, exchange);
+	return FLOW_NEXT;
+}
+
+static enum flow_status delay(struct flow *flow)
+{
+	struct exchange *exchange = flow_state(flow);
+
+	if (!exchange->has_fault)
+		return FLOW_NEXT;
+	if (exchange->fault.act_first)
+		act(flow_context(flow), exchange);
+	return exchange->fault.delay_ms > 0 ? await_sleep(flow, exchange->fault.delay_ms)
+					    : FLOW_NEXT;
+}
+
+static void refuse(struct exchange *exchange)
+{
+	const struct fault *fault = &exchange->fault;
+	struct outside_call *call = &exchange->call;
+
+	service_of(exchange)->refuse(
+		call, fault->status, fault->retry_after_s, str_from(fault->words));
+	if (fault->body == NULL)
+		return;
+	buf_clear(&call->reply);
+	buf_add(&call->reply, str_from(fault->body));
+}
+
+/* For the notes an answer is JSON, whatever it was. */
+static void finish_note(struct sandbox *sandbox, struct exchange *exchange)
+{
+	struct str reply = buf_str(&exchange->call.reply);
+	struct buf quoted;
+
+	buf_init(&quoted, 2 * MAX_REPLY_BYTES);
+	if (exchange->has_fault && exchange->fault.body != NULL) {
+		json_add_string(&quoted, reply);
+		reply = buf_str(&quoted);
+	}
+	requests_finish(sandbox->requests, exchange->note_id, exchange->call.status, reply);
+	buf_free(&quoted);
+}
+
+static enum flow_status answer(struct flow *flow)
+{
+	struct sandbox *sandbox = flow_context(flow);
+	struct exchange *exchange = flow_state(flow);
+	struct outside_call *call = &exchange->call;
+	char seconds[24];
+
+	if (exchange->has_fault && exchange->fault.drop != FAULT_ANSWER) {
+		requests_finish(sandbox->requests, exchange->note_id, 0, (struct str){0});
+		return http_drop(flow);
+	}
+	if (exchange->has_fault && exchange->fault.status != 0)
+		refuse(exchange);
+	else
+		act(sandbox, exchange);
+	finish_note(sandbox, exchange);
+	if (call->retry_after_s > 0) {
+		snprintf(seconds, sizeof(seconds), "%" PRId64, call->retry_after_s);
+		http_reply_header(flow, "Retry-After", seconds);
+	}
+	return http_reply_json(flow, call->status, &call->reply);
+}
+
+/* A client that did not wait for the answer: noted as unanswered. */
+static void forget(struct flow *flow)
+{
+	struct sandbox *sandbox = flow_context(flow);
+	struct exchange *exchange = flow_state(flow);
+
+	requests_finish(sandbox->requests, exchange->note_id, 0, (struct str){0});
+	buf_free(&exchange->call.reply);
+}
+
+static const struct flow_step exchange_steps[] = {
+	{"receive", receive},
+	{"delay", delay},
+	{"answer", answer},
+	{NULL, NULL},
+};
+
+const struct flow_spec exchange_flow = {
+	.name = "exchange",
+	.steps = exchange_steps,
+	.finally = forget,
+	.state_bytes = sizeof(struct exchange),
+	.arena_max_bytes = 32u << 20,
+	.deadline_ms = FLOW_FOREVER, /* a delay may be longer than any client waits */
+};

@@ -1,0 +1,82 @@
+/*
+ * sandbox: stands in for the outside world in development and tests, and shows what it received.
+ *
+ * It speaks Telegram's Bot API on its own port (docs: GET /, README). Never run in production: it
+ * forgets everything when it ends.
+ */
+#include "sandbox.h"
+
+#include "alloc.h"
+#include "telegram.h"
+
+#include <stdlib.h>
+
+static const struct http_route routes[] = {
+	{"GET", "/", &pages_flow, 0},
+	{"GET", "/_sandbox/", &pages_flow, 0},
+	{"GET", "/static/*", &pages_flow, 0},
+	{"GET", "/_sandbox/events", &events_flow, 0},
+	{"GET", "/_sandbox/telegram/messages", &telegram_messages_flow, ROUTE_CORS},
+	{"POST", "/_sandbox/telegram/chats", &telegram_chats_flow, 0},
+	{"POST", "/_sandbox/telegram/bots", &telegram_bots_flow, 0},
+	{"POST", "/_sandbox/limits", &telegram_limits_flow, 0},
+	{"GET", "/_sandbox/requests", &admin_requests_flow, 0},
+	{"GET", "/_sandbox/faults", &admin_faults_flow, 0},
+	{"POST", "/_sandbox/faults", &admin_add_fault_flow, 0},
+	{"DELETE", "/_sandbox/faults", &admin_clear_faults_flow, 0},
+	{"POST", "/_sandbox/reset", &admin_reset_flow, 0},
+	{"GET", "/_sandbox/stats", &admin_stats_flow, 0},
+	{"GET", "/*", &exchange_flow, 0},
+	{"POST", "/*", &exchange_flow, 0},
+	{NULL},
+};
+
+static const struct config_field config[] = {{NULL}};
+
+struct telegram *sandbox_telegram(struct sandbox *sandbox)
+{
+	return sandbox->outside[outside_find_name(STR("telegram"))];
+}
+
+static void *start(struct service *service, struct error *error)
+{
+	struct sandbox *sandbox = alloc_zeroed(1, sizeof(*sandbox));
+
+	sandbox->service = service;
+	sandbox->requests = requests_new();
+	sandbox->faults = faults_new();
+	flow_queue_init(&sandbox->changed);
+	for (int i = 0; outside_services[i] != NULL; i++)
+		sandbox->outside[i] = outside_services[i]->start(sandbox);
+	return sandbox;
+}
+
+static void stop(void *context)
+{
+	struct sandbox *sandbox = context;
+
+	for (int i = 0; outside_services[i] != NULL; i++)
+		outside_services[i]->stop(sandbox->outside[i]);
+	faults_free(&sandbox->faults);
+	requests_free(&sandbox->requests);
+	free(sandbox);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct service_spec spec = {
+		.name = "sandbox",
+		.summary = "stands in for the outside world: Telegram's Bot API, and its chats on "
+			   "a page",
+		.config = config,
+		.config_bytes = 0,
+		.default_host = "127.0.0.1",
+		.default_port = 8099,
+		.routes = routes,
+		.max_body_bytes = 1u << 20,
+		.start = start,
+		.stop = stop,
+	};
+
+	return service_main(argc, argv, &spec);
+}

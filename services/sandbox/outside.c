@@ -1,0 +1,29 @@
+/*
+ * outside: the list of the services that the sandbox stands in for.
+ */
+#include "outside.h"
+
+#include "telegram.h"
+
+const struct outside_service *const outside_services[] = {
+	&telegram_service,
+	NULL,
+};
+
+int outside_find(struct str path)
+{
+	for (int i = 0; outside_services[i] != NULL; i++) {
+		if (outside_services[i]->owns(path))
+			return i;
+	}
+	return -1;
+}
+
+int outside_find_name(struct str name)
+{
+	for (int i = 0; outside_services[i] != NULL; i++) {
+		if (str_equal(str_from(outside_services[i]->name), name))
+			return i;
+	}
+	return -1;
+}

@@ -1,0 +1,31 @@
+/*
+ * pages: the messenger that shows the sandbox's chats.
+ */
+#include "sandbox.h"
+
+#include "page.h"
+#include "sandbox_pages.h"
+
+static const struct page_file files[] = {
+	{"/", "text/html; charset=utf-8", page_chats_html, &page_chats_html_size},
+	{"/_sandbox/", "text/html; charset=utf-8", page_chats_html, &page_chats_html_size},
+	{"/static/chats.js", "text/javascript; charset=utf-8", page_chats_js, &page_chats_js_size},
+	{"/static/chats.css", "text/css; charset=utf-8", page_chats_css, &page_chats_css_size},
+	{"/static/bootstrap.min.css", "text/css; charset=utf-8", page_bootstrap_min_css,
+		&page_bootstrap_min_css_size},
+	{NULL},
+};
+
+static enum flow_status show(struct flow *flow)
+{
+	return page_reply(flow, files);
+}
+
+static const struct flow_step pages_steps[] = {{"show", show}, {NULL, NULL}};
+
+const struct flow_spec pages_flow = {
+	.name = "pages",
+	.steps = pages_steps,
+	.arena_max_bytes = 4u << 20,
+	.deadline_ms = 30000,
+};

@@ -1,0 +1,47 @@
+/*
+ * rate: Telegram's limits as arithmetic. Pure: the caller says what time it is.
+ *
+ * Per (bot, chat) a token bucket; per (bot, group) a sliding minute; per bot a token bucket of one
+ * second's worth. The real numbers are soft and not published; these are the ones that its FAQ
+ * names, with a burst of five messages for a chat. Sends and edits share them.
+ */
+#ifndef SANDBOX_RATE_H
+#define SANDBOX_RATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct rate_limits {
+	double chat_per_second;
+	double chat_burst;
+	int64_t group_per_minute; /* at most RATE_GROUP_MAX */
+	double bot_per_second;	  /* also its burst */
+	bool enabled;
+};
+
+#define RATE_GROUP_MAX 120
+
+/* What the real server is said to allow: 1/s with a burst of 5, 20 a minute, 30/s. */
+struct rate_limits rate_default(void);
+
+struct rate_bucket {
+	double used; /* tokens that have not come back yet; 0 is a full bucket */
+	int64_t at_ms;
+};
+
+struct rate_minute {
+	int64_t at_ms[RATE_GROUP_MAX]; /* the last messages, a ring */
+	unsigned next, count;
+};
+
+struct rate_chat {
+	struct rate_bucket bucket;
+	struct rate_minute minute;
+};
+
+/* 0 and the message is counted; or how many milliseconds until it would be allowed, and nothing
+ * changed. */
+int64_t rate_take(const struct rate_limits *limits, struct rate_bucket *bot, struct rate_chat *chat,
+	bool is_group, int64_t now_ms);
+
+#endif

@@ -1,0 +1,196 @@
+/*
+ * telegram: the Bot API of api.telegram.org as an outside service.
+ *
+ * Error texts follow tdlib/telegram-bot-api (telegram-bot-api/Client.cpp, Query.cpp). Not here:
+ * Markdown, entities that Telegram finds by itself (links, phone numbers), files, updates.
+ */
+#include "telegram.h"
+
+#include "alloc.h"
+#include "json.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static bool owns(struct str path)
+{
+	return str_starts(path, STR("/bot"));
+}
+
+static void *start(struct sandbox *sandbox)
+{
+	struct telegram *telegram = alloc_zeroed(1, sizeof(*telegram));
+
+	telegram->messages = messages_new();
+	telegram->peers = peers_new();
+	telegram->limits = rate_default();
+	return telegram;
+}
+
+static void stop(void *state)
+{
+	struct telegram *telegram = state;
+
+	messages_free(&telegram->messages);
+	peers_free(&telegram->peers);
+	free(telegram);
+}
+
+static void reset(void *state)
+{
+	struct telegram *telegram = state;
+
+	messages_clear(telegram->messages);
+	peers_free(&telegram->peers);
+	telegram->peers = peers_new();
+	telegram->limits = rate_default();
+}
+
+/* "<digits>:<at least three of A-Z a-z 0-9 _ ->". */
+static bool read_token(struct str token, int64_t *bot_id)
+{
+	struct str rest = token, digits = str_cut(&rest, ':');
+
+	if (!str_is_digits(digits) || !str_to_int64(digits, bot_id) || rest.size < 3)
+		return false;
+	for (size_t i = 0; i < rest.size; i++) {
+		unsigned char c = (unsigned char)rest.data[i];
+		if (!isalnum(c) && c != '_' && c != '-')
+			return false;
+	}
+	return *bot_id > 0;
+}
+
+static struct str token_of(const struct outside_call *call, struct str *method)
+{
+	*method = str_of(call->path.data + 4, call->path.size - 4);
+	return str_cut(method, '/');
+}
+
+static void read_call(void *state, struct outside_call *call)
+{
+	struct str token = token_of(call, &call->method);
+	const char *shown;
+	int64_t bot_id;
+
+	if (read_token(token, &bot_id))
+		shown = arena_printf(
+			call->arena, "/bot%" PRId64 ":***/%.*s", bot_id, STR_ARG(call->method));
+	else
+		shown = arena_printf(call->arena, "/bot***/%.*s", STR_ARG(call->method));
+	call->shown_path = str_from(shown);
+	call->args_error.kind = ERROR_NONE;
+	if (args_read(&call->args, call->query, call->content_type, call->body, call->arena,
+		    &call->args_error))
+		args_int(&call->args, "chat_id", &call->chat_id);
+}
+
+static bool know_bot(struct telegram_call *call)
+{
+	struct str method;
+	int64_t bot_id;
+
+	if (!read_token(token_of(call->outside, &method), &bot_id))
+		return telegram_fail(call, 404, "Not Found");
+	call->bot = peers_bot(call->telegram->peers, bot_id);
+	if (call->bot == NULL)
+		return telegram_fail(call, 500, "Internal Server Error: too many bots");
+	return !call->bot->revoked || telegram_fail(call, 401, "Unauthorized");
+}
+
+static void run(struct telegram_call *call)
+{
+	telegram_method_fn *method = telegram_method(call->outside->method);
+	char words[300];
+
+	if (method == NULL) {
+		telegram_fail(call, 404, "Not Found: method not found");
+	} else if (call->outside->args_error.kind != ERROR_NONE) {
+		snprintf(words, sizeof(words), "Bad Request: %s", call->outside->args_error.text);
+		telegram_fail(call, 400, words);
+	} else {
+		method(call);
+	}
+}
+
+static void act(void *state, struct outside_call *outside)
+{
+	struct telegram_call call = {.telegram = state, .outside = outside, .args = &outside->args};
+
+	if (know_bot(&call))
+		run(&call);
+	if (call.bot != NULL && outside->status >= 400)
+		call.bot->refused++;
+}
+
+static struct str usual_words(int status)
+{
+	static const struct {
+		int status;
+		const char *words;
+	} usual[] = {
+		{400, "Bad Request: chat not found"},
+		{401, "Unauthorized"},
+		{403, "Forbidden: bot was blocked by the user"},
+		{404, "Not Found"},
+		{409, "Conflict: terminated by other getUpdates request; make sure that only one "
+		      "bot instance is running"},
+		{413, "Request Entity Too Large"},
+		{500, "Internal Server Error: restart"},
+		{502, "Bad Gateway"},
+		{503, "Service Unavailable"},
+		{504, "Gateway Timeout"},
+	};
+
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
+		if (usual[i].status == status)
+			return str_from(usual[i].words);
+	}
+	return STR("Internal Server Error");
+}
+
+static void refuse(struct outside_call *call, int status, int64_t retry_after_s, struct str words)
+{
+	char slow[64];
+
+	if (status == 429 && retry_after_s == 0)
+		retry_after_s = 1;
+	snprintf(slow, sizeof(slow), "Too Many Requests: retry after %" PRId64, retry_after_s);
+	if (words.size == 0)
+		words = status == 429 ? str_from(slow) : usual_words(status);
+	telegram_write_error(call, status, words, retry_after_s, 0);
+}
+
+static void write_stats(void *state, struct buf *to)
+{
+	const struct telegram *telegram = state;
+	struct json_writer writer;
+	struct buf bots;
+
+	buf_init(&bots, 8 << 20);
+	peers_write_bots(telegram->peers, &bots);
+	json_begin(&writer, to);
+	json_open_object(&writer);
+	json_put_name(&writer, "messages");
+	json_put_int(&writer, (int64_t)messages_count(telegram->messages));
+	json_put_name(&writer, "revision");
+	json_put_int(&writer, messages_revision(telegram->messages));
+	json_put_name(&writer, "bots");
+	json_put_raw(&writer, buf_str(&bots));
+	json_close_object(&writer);
+	buf_free(&bots);
+}
+
+const struct outside_service telegram_service = {
+	.name = "telegram",
+	.owns = owns,
+	.start = start,
+	.stop = stop,
+	.reset = reset,
+	.read = read_call,
+	.act = act,
+	.refuse = refuse,
+	.stats = write_stats,
+};

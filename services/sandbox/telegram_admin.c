@@ -1,0 +1,177 @@
+/*
+ * telegram_admin: what tests ask and declare about the sandbox's Telegram.
+ */
+#include "sandbox.h"
+
+#include "json.h"
+#include "telegram.h"
+#include "uri.h"
+
+#define MAX_ANSWER_BYTES (1u << 30)
+
+static enum flow_status say_ok(struct flow *flow)
+{
+	return http_reply(flow, 200, "application/json", STR("{\"ok\":true}"));
+}
+
+/* Read the body by a table of fields; on false the flow's failure is in `error`. */
+static bool read_body(
+	struct flow *flow, const struct json_field *fields, void *to, struct error *error)
+{
+	struct json *json =
+		json_parse(http_request(flow)->body, (struct json_limits){65536, 8}, error);
+	bool good = json != NULL && json_read(json, fields, to, flow_arena(flow), error);
+
+	json_free(&json);
+	return good;
+}
+
+struct messages_query {
+	int64_t chat_id; /* 0: all */
+	int64_t message_id;
+	int64_t since_revision;
+};
+
+static void write_messages(
+	const struct messages *messages, const struct messages_query *query, struct buf *to)
+{
+	bool is_first = true;
+
+	buf_add_char(to, '[');
+	for (const struct message *at = messages_oldest(messages); at != NULL; at = at->newer) {
+		if ((query->chat_id != 0 && at->chat_id != query->chat_id) ||
+			(query->message_id != 0 && at->message_id != query->message_id) ||
+			at->revision <= query->since_revision)
+			continue;
+		if (!is_first)
+			buf_add_char(to, ',');
+		is_first = false;
+		message_write(at, true, to);
+	}
+	buf_add_char(to, ']');
+}
+
+static enum flow_status list_messages(struct flow *flow)
+{
+	struct telegram *telegram = sandbox_telegram(flow_context(flow));
+	struct messages_query query;
+	enum flow_status status;
+	struct buf json;
+
+	if (!admin_query_int(flow, "chat_id", 0, &query.chat_id) ||
+		!admin_query_int(flow, "message_id", 0, &query.message_id) ||
+		!admin_query_int(flow, "since_revision", 0, &query.since_revision))
+		return FLOW_END;
+	buf_init(&json, MAX_ANSWER_BYTES);
+	write_messages(telegram->messages, &query, &json);
+	status = http_reply_json(flow, 200, &json);
+	buf_free(&json);
+	return status;
+}
+
+struct chat_input {
+	int64_t chat_id, migrate_to;
+	struct str state;
+};
+
+static const struct json_field chat_fields[] = {
+	JSON_FIELD(struct chat_input, chat_id, JSON_INT64, JSON_REQUIRED | JSON_LAX),
+	JSON_FIELD(struct chat_input, migrate_to, JSON_INT64, JSON_LAX),
+	JSON_FIELD(struct chat_input, state, JSON_STRING, JSON_REQUIRED),
+	{NULL},
+};
+
+static enum flow_status declare_chat(struct flow *flow)
+{
+	struct telegram *telegram = sandbox_telegram(flow_context(flow));
+	struct chat_input input = {0};
+	enum chat_state state;
+	struct error error;
+	struct chat *chat;
+
+	if (!read_body(flow, chat_fields, &input, &error))
+		return flow_fail_error(flow, &error);
+	if (!chat_state_from(input.state, &state))
+		return flow_fail(flow, ERROR_INPUT,
+			"state: takes ok, blocked, kicked, deactivated, missing, migrated");
+	if (state == CHAT_MIGRATED && input.migrate_to == 0)
+		return flow_fail(flow, ERROR_INPUT, "migrate_to: missing");
+	chat = peers_chat(telegram->peers, input.chat_id);
+	if (chat == NULL)
+		return flow_fail(flow, ERROR_BUSY, "too many chats");
+	chat->state = state;
+	chat->migrate_to = input.migrate_to;
+	return say_ok(flow);
+}
+
+struct bot_input {
+	struct str token, state;
+};
+
+static const struct json_field bot_fields[] = {
+	JSON_FIELD(struct bot_input, token, JSON_STRING, JSON_REQUIRED),
+	JSON_FIELD(struct bot_input, state, JSON_STRING, JSON_REQUIRED),
+	{NULL},
+};
+
+static enum flow_status declare_bot(struct flow *flow)
+{
+	struct telegram *telegram = sandbox_telegram(flow_context(flow));
+	struct bot_input input = {0};
+	struct error error;
+	struct str rest;
+	struct bot *bot;
+	int64_t id;
+
+	if (!read_body(flow, bot_fields, &input, &error))
+		return flow_fail_error(flow, &error);
+	rest = input.token;
+	if (!str_to_int64(str_cut(&rest, ':'), &id) || id <= 0)
+		return flow_fail(flow, ERROR_INPUT, "token: takes <digits>:<text>");
+	if (!str_equal(input.state, STR("ok")) && !str_equal(input.state, STR("revoked")))
+		return flow_fail(flow, ERROR_INPUT, "state: takes ok, revoked");
+	bot = peers_bot(telegram->peers, id);
+	if (bot == NULL)
+		return flow_fail(flow, ERROR_BUSY, "too many bots");
+	bot->revoked = str_equal(input.state, STR("revoked"));
+	return say_ok(flow);
+}
+
+static const struct json_field limits_fields[] = {
+	JSON_FIELD(struct rate_limits, chat_per_second, JSON_DOUBLE, 0),
+	JSON_FIELD(struct rate_limits, chat_burst, JSON_DOUBLE, 0),
+	JSON_FIELD(struct rate_limits, group_per_minute, JSON_INT64, 0),
+	JSON_FIELD(struct rate_limits, bot_per_second, JSON_DOUBLE, 0),
+	JSON_FIELD(struct rate_limits, enabled, JSON_BOOL, 0),
+	{NULL},
+};
+
+static enum flow_status set_limits(struct flow *flow)
+{
+	struct telegram *telegram = sandbox_telegram(flow_context(flow));
+	struct rate_limits limits = telegram->limits;
+	enum flow_status status;
+	struct error error;
+	struct buf json;
+
+	if (!read_body(flow, limits_fields, &limits, &error))
+		return flow_fail_error(flow, &error);
+	if (limits.chat_per_second <= 0 || limits.bot_per_second < 1 || limits.chat_burst < 1)
+		return flow_fail(flow, ERROR_INPUT,
+			"chat_per_second: takes more than 0; bot_per_second, chat_burst: 1 or "
+			"more");
+	if (limits.group_per_minute < 1 || limits.group_per_minute > RATE_GROUP_MAX)
+		return flow_fail(
+			flow, ERROR_INPUT, "group_per_minute: takes 1 to %d", RATE_GROUP_MAX);
+	telegram->limits = limits;
+	buf_init(&json, 1024);
+	json_write(&json, limits_fields, &limits);
+	status = http_reply_json(flow, 200, &json);
+	buf_free(&json);
+	return status;
+}
+
+const struct flow_spec telegram_messages_flow = ONE_STEP("messages", list_messages);
+const struct flow_spec telegram_chats_flow = ONE_STEP("declare_chat", declare_chat);
+const struct flow_spec telegram_bots_flow = ONE_STEP("declare_bot", declare_bot);
+const struct flow_spec telegram_limits_flow = ONE_STEP("set_limits", set_limits);

@@ -1,0 +1,174 @@
+/*
+ * telegram_text: what a message says: its text by parse mode, its keyboard.
+ */
+#include "telegram.h"
+
+#include "html.h"
+#include "json.h"
+
+#define MAX_TEXT_UNITS	  4096
+#define MAX_CALLBACK_SIZE 64
+
+static struct str in_arena(struct telegram_call *call, struct buf *buf)
+{
+	struct str text = buf_str(buf);
+
+	text.data = arena_strndup(call->outside->arena, text.data, text.size);
+	buf_free(buf);
+	return text;
+}
+
+static struct str write_entities(struct telegram_call *call, const struct html_text *text)
+{
+	static const char *const argument_names[] = {[HTML_LINK] = "url",
+		[HTML_PRE] = "language",
+		[HTML_CUSTOM_EMOJI] = "custom_emoji_id"};
+	struct json_writer writer;
+	struct buf buf;
+
+	if (text->count == 0)
+		return (struct str){0};
+	buf_init(&buf, 1 << 20);
+	json_begin(&writer, &buf);
+	json_open_array(&writer);
+	for (size_t i = 0; i < text->count; i++) {
+		const struct html_entity *entity = &text->entities[i];
+		const char *argument = argument_names[entity->type];
+		json_open_object(&writer);
+		json_put_name(&writer, "offset");
+		json_put_int(&writer, entity->offset);
+		json_put_name(&writer, "length");
+		json_put_int(&writer, entity->length);
+		json_put_name(&writer, "type");
+		json_put_str(&writer, str_from(html_type_name(entity->type)));
+		if (argument != NULL && entity->argument.size > 0) {
+			json_put_name(&writer, argument);
+			json_put_str(&writer, entity->argument);
+		}
+		json_close_object(&writer);
+	}
+	json_close_array(&writer);
+	return in_arena(call, &buf);
+}
+
+static bool parse_text(
+	struct telegram_call *call, struct str source, struct html_text *text, struct error *error)
+{
+	struct str mode = args_get(call->args, "parse_mode");
+
+	if (mode.size == 0 || str_equal_nocase(mode, STR("none"))) {
+		html_plain(source, text);
+		return true;
+	}
+	/* Markdown is a dialect that callweave does not write. */
+	if (!str_equal_nocase(mode, STR("html")))
+		return error_set(error, ERROR_INPUT, "unsupported parse_mode");
+	if (!html_parse(source, call->outside->arena, text, error))
+		return error_prefix(error, "can't parse entities: ");
+	return true;
+}
+
+bool telegram_read_text(
+	struct telegram_call *call, bool is_edit, struct message_text *text, struct error *error)
+{
+	struct str source = args_get(call->args, "text");
+	struct html_text parsed;
+	const char *too_long = is_edit ? "MESSAGE_TOO_LONG" : "message is too long";
+
+	if (source.size == 0)
+		return error_set(error, ERROR_INPUT, "message text is empty");
+	if (source.size > HTML_MAX_SOURCE_BYTES)
+		return error_set(error, ERROR_INPUT, "%s", too_long);
+	if (!parse_text(call, source, &parsed, error))
+		return false;
+	html_trim(&parsed);
+	if (parsed.plain.size == 0)
+		return error_set(error, ERROR_INPUT, "message text is empty");
+	if (parsed.length > MAX_TEXT_UNITS)
+		return error_set(error, ERROR_INPUT, "%s", too_long);
+	text->source = source;
+	text->plain = parsed.plain;
+	text->entities = write_entities(call, &parsed);
+	return telegram_read_markup(call, &text->markup, error);
+}
+
+static bool check_button(const struct json *button, struct error *error)
+{
+	static const char *const actions[] = {"url", "callback_data", "web_app", "login_url",
+		"switch_inline_query", "switch_inline_query_current_chat", "pay", "copy_text",
+		"callback_game"};
+	bool acts = false;
+
+	if (json_kind(button) != JSON_OBJECT)
+		return error_set(error, ERROR_INPUT,
+			"can't parse inline keyboard button: expected an Object");
+	if (json_text(json_member(button, "text")).size == 0)
+		return error_set(error, ERROR_INPUT,
+			"can't parse inline keyboard button: Can't find field \"text\"");
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
+		acts = acts || json_member(button, actions[i]) != NULL;
+	if (!acts)
+		return error_set(error, ERROR_INPUT,
+			"can't parse inline keyboard button: Text buttons are unallowed in the "
+			"inline keyboard");
+	if (json_text(json_member(button, "callback_data")).size > MAX_CALLBACK_SIZE)
+		return error_set(error, ERROR_INPUT, "BUTTON_DATA_INVALID");
+	return true;
+}
+
+static bool check_keyboard(const struct json *rows, struct error *error)
+{
+	if (json_kind(rows) != JSON_ARRAY)
+		return error_set(error, ERROR_INPUT,
+			"object expected as reply markup: field \"inline_keyboard\" must be of "
+			"type Array");
+	for (const struct json *row = json_first(rows); row != NULL; row = json_next(row)) {
+		if (json_kind(row) != JSON_ARRAY)
+			return error_set(error, ERROR_INPUT,
+				"can't parse inline keyboard row: expected an Array");
+		for (const struct json *at = json_first(row); at != NULL; at = json_next(at)) {
+			if (!check_button(at, error))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool read_keyboard(struct telegram_call *call, const struct json *json, struct str *markup,
+	struct error *error)
+{
+	const struct json *rows =
+		json_kind(json) == JSON_OBJECT ? json_member(json, "inline_keyboard") : NULL;
+	struct buf printed;
+
+	if (json_kind(json) != JSON_OBJECT)
+		return error_set(error, ERROR_INPUT, "object expected as reply markup");
+	if (rows == NULL)
+		return true; /* a reply keyboard is not part of the message */
+	if (!check_keyboard(rows, error))
+		return false;
+	if (json_count(rows) == 0)
+		return true;
+	buf_init(&printed, 1 << 20);
+	json_print(&printed, json, false);
+	*markup = in_arena(call, &printed);
+	return true;
+}
+
+bool telegram_read_markup(struct telegram_call *call, struct str *markup, struct error *error)
+{
+	struct str source = args_get(call->args, "reply_markup");
+	struct json *json;
+	bool good;
+
+	*markup = (struct str){0};
+	if (source.size == 0)
+		return true;
+	json = json_parse(source, (struct json_limits){65536, 16}, NULL);
+	if (json == NULL)
+		return error_set(
+			error, ERROR_INPUT, "can't parse reply keyboard markup JSON object");
+	good = read_keyboard(call, json, markup, error);
+	json_free(&json);
+	return good;
+}
