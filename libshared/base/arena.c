@@ -42,6 +42,8 @@ struct arena {
 	alignas(max_align_t) char first[];
 };
 
+/* malloc and not calloc: allocations are zeroed one by one, and clearing 2 KiB that a short flow
+ * never touches would cost more than the flow's own allocations. */
 struct arena *arena_new(size_t max_bytes)
 {
 	struct arena *arena = malloc(sizeof(*arena) + FIRST_BYTES);
@@ -56,6 +58,7 @@ struct arena *arena_new(size_t max_bytes)
 	return arena;
 }
 
+/* All but the first block, which belongs to the arena's own malloc. */
 static void free_blocks(struct arena *arena)
 {
 	while (arena->blocks != NULL) {
@@ -83,6 +86,7 @@ void arena_reset(struct arena *arena)
 	arena->end = arena->first + FIRST_BYTES;
 }
 
+/* Newest first: nobody looks for a block again before all of them are freed. */
 static struct block *add_block(struct arena *arena, size_t size_bytes)
 {
 	struct block *block = malloc(sizeof(*block) + size_bytes);
@@ -114,9 +118,11 @@ static void *take(struct arena *arena, size_t size_bytes)
 	size_t rounded_bytes = size_bytes < unit ? unit : (size_bytes + unit - 1) / unit * unit;
 	void *taken = arena->at;
 
+	/* The first test keeps the rounding above from having wrapped around. */
 	if (size_bytes > SIZE_MAX - unit || rounded_bytes > arena->max_bytes - arena->used_bytes)
 		abort();
 	arena->used_bytes += rounded_bytes;
+	/* What is left of the old block is given up: at most a quarter of it. */
 	if (rounded_bytes > (size_t)(arena->end - arena->at))
 		return take_from_new_block(arena, size_bytes, rounded_bytes);
 	arena->at += rounded_bytes;
@@ -152,6 +158,7 @@ char *arena_strndup(struct arena *arena, const char *text, size_t length_bytes)
 	return copy;
 }
 
+/* Formatted twice, measured first: the text then takes exactly its place. */
 char *arena_printf(struct arena *arena, const char *format, ...)
 {
 	va_list arguments;

@@ -16,6 +16,7 @@ void buf_init(struct buf *buf, size_t max_bytes)
 	*buf = (struct buf){.max_bytes = max_bytes};
 }
 
+/* The maximum survives: the buffer is as good as new. */
 void buf_free(struct buf *buf)
 {
 	free(buf->data);
@@ -34,11 +35,13 @@ char *buf_reserve(struct buf *buf, size_t size_bytes)
 {
 	size_t wanted = buf->capacity != 0 ? buf->capacity : BUF_FIRST_BYTES;
 
+	/* Cannot wrap around: size never passes max_bytes. */
 	if (size_bytes > buf->max_bytes - buf->size)
 		return NULL;
 	/* One byte more than asked for, always: the NUL behind the data. */
 	if (buf->capacity - buf->size > size_bytes)
 		return buf->data + buf->size;
+	/* Doubling makes a long run of small appends linear. */
 	while (wanted - buf->size <= size_bytes)
 		wanted *= 2;
 	if (wanted > buf->max_bytes)
@@ -59,6 +62,8 @@ void buf_grew(struct buf *buf, size_t size_bytes)
 	buf->data[buf->size] = '\0';
 }
 
+/* The only door by which data comes in, beside buf_printf() and buf_grew(): the sticky flag and the
+ * maximum are looked after here. */
 bool buf_append(struct buf *buf, const void *data, size_t size_bytes)
 {
 	char *room = buf->failed ? NULL : buf_reserve(buf, size_bytes);
@@ -150,6 +155,7 @@ bool buf_add_double(struct buf *buf, double value)
 	/* Whole numbers in full, as far as a double counts them one by one. */
 	if (value > -0x1p53 && value < 0x1p53 && value == (double)(int64_t)value)
 		return buf_printf(buf, "%.0f", value);
+	/* 15 digits always survive the way text-double-text, 17 the way double-text-double. */
 	for (int digits = 15; digits <= 17; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, value);
 		if (strtod(text, NULL) == value)
@@ -158,6 +164,7 @@ bool buf_add_double(struct buf *buf, double value)
 	return buf_add(buf, str_from(text));
 }
 
+/* The five that matter in text and in attribute values of either quote. */
 static struct str html_escape(char c)
 {
 	switch (c) {
@@ -176,6 +183,7 @@ static struct str html_escape(char c)
 	}
 }
 
+/* Runs without special characters are copied whole; most text is one such run. */
 bool buf_add_html(struct buf *buf, struct str text)
 {
 	size_t copied = 0;

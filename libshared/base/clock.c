@@ -34,6 +34,7 @@ int64_t clock_monotonic_us(void)
 	return now_us(CLOCK_MONOTONIC);
 }
 
+/* C rounds towards zero, but the day before 1970 is day -1. */
 static int64_t floor_divide(int64_t value, int64_t by)
 {
 	return value / by - (value % by < 0);
@@ -86,10 +87,11 @@ static int64_t utc_from_local(int64_t local, const struct clock_zone *zone)
 	return local - before;
 }
 
+/* Fields are summed up, not checked: clock_parse() does that. */
 int64_t clock_from_civil(const struct clock_civil *civil, const struct clock_zone *zone)
 {
 	int64_t local = clock_days_from_civil(civil->year, civil->month, civil->day) * DAY_SECONDS +
-			civil->hour * 3600 + civil->minute * 60 + civil->second;
+			(int64_t)civil->hour * 3600 + (int64_t)civil->minute * 60 + civil->second;
 
 	return (zone != NULL ? utc_from_local(local, zone) : local) * 1000 + civil->millisecond;
 }
@@ -115,6 +117,7 @@ static bool take_digits(struct str *rest, size_t digits, int *value)
 	return true;
 }
 
+/* strchr() would find a NUL in any set, hence the test. */
 static bool take_any_of(struct str *rest, const char *wanted)
 {
 	if (rest->size == 0 || rest->data[0] == '\0' || strchr(wanted, rest->data[0]) == NULL)
@@ -141,6 +144,7 @@ static bool take_date(struct str *rest, struct clock_civil *civil)
 	       civil->day <= month_days(civil->year, civil->month);
 }
 
+/* No leap second: the wall clock never shows one. */
 static bool take_time(struct str *rest, struct clock_civil *civil)
 {
 	return take_digits(rest, 2, &civil->hour) && take_any_of(rest, ":") &&
@@ -187,6 +191,7 @@ static bool take_offset(struct str *rest, int *minutes_east)
 	return hours <= 23 && minutes <= 59;
 }
 
+/* Strict: a time that is nearly one is the sign of a field mixed up. */
 bool clock_parse(struct str text, const struct clock_zone *zone, int64_t *wall_ms)
 {
 	struct clock_civil civil = {0};

@@ -15,6 +15,7 @@ static bool take_char(struct str *rest, char wanted)
 	return true;
 }
 
+/* At most three digits: no number of a rule has more. */
 static bool take_number(struct str *rest, int low, int high, int *value)
 {
 	int sum = 0;
@@ -59,12 +60,13 @@ static bool take_time(struct str *rest, int64_t *seconds)
 		return false;
 	if (take_char(rest, ':') && !take_number(rest, 0, 59, &second))
 		return false;
-	*seconds = (hour * 60 + minute) * 60 + second;
+	*seconds = (int64_t)hour * 3600 + (int64_t)minute * 60 + second;
 	if (negative)
 		*seconds = -*seconds;
 	return true;
 }
 
+/* Mm.w.d, Jn or n. */
 static bool take_day_kind(struct str *rest, struct clock_rule_day *day)
 {
 	if (take_char(rest, 'M')) {
@@ -111,6 +113,7 @@ bool clock_rule_parse(struct str text, struct clock_rule *rule)
 	if (text.size > 0 && text.data[0] != ',' && !take_time(&text, &west))
 		return false;
 	rule->summer_offset = -west;
+	/* Rules without days ("EST5EDT") leave them to the system; zoneinfo never does. */
 	return take_day(&text, &rule->start) && take_day(&text, &rule->end) && text.size == 0;
 }
 
@@ -131,6 +134,7 @@ static bool is_leap(int year)
 	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
+/* "M3.5.0": the last Sunday of March. */
 static int64_t month_week_day(const struct clock_rule_day *rule, int year)
 {
 	int64_t first = clock_days_from_civil(year, rule->month, 1);
@@ -157,6 +161,7 @@ static int64_t change_in_year(const struct clock_rule_day *rule, int year)
 	return day * DAY_SECONDS + rule->seconds;
 }
 
+/* Each change is given in the local time that ends with it. */
 int64_t clock_rule_offset(const struct clock_rule *rule, int64_t utc_seconds)
 {
 	int64_t local = utc_seconds + rule->standard_offset;

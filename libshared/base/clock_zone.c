@@ -36,6 +36,7 @@ struct header {
 	size_t utc_marks, standard_marks, leaps, times, types, chars;
 };
 
+/* The file is big-endian at odd addresses: no struct may be laid over it. */
 static uint64_t big_endian(const char *bytes, size_t size_bytes)
 {
 	uint64_t value = 0;
@@ -50,6 +51,7 @@ static struct str skip(struct str bytes, size_t size_bytes)
 	return str_of(bytes.data + size_bytes, bytes.size - size_bytes);
 }
 
+/* Bounds first: the products of these counts must not wrap around. */
 static bool read_header(struct str bytes, struct header *header)
 {
 	size_t *const counts[] = {&header->utc_marks, &header->standard_marks, &header->leaps,
@@ -62,12 +64,14 @@ static bool read_header(struct str bytes, struct header *header)
 	return header->times <= FILE_MAX_BYTES && header->types > 0 && header->types <= 256;
 }
 
+/* What lies behind a header; the size of times differs between the two blocks. */
 static size_t body_bytes(const struct header *header, size_t time_bytes)
 {
 	return header->times * (time_bytes + 1) + header->types * 6 + header->chars +
 	       header->leaps * (time_bytes + 4) + header->standard_marks + header->utc_marks;
 }
 
+/* A type is offset (4), is-summer (1), name index (1); only the first matters here. */
 static int64_t type_offset(const char *types, size_t index)
 {
 	return (int32_t)big_endian(types + 6 * index, 4);
@@ -164,6 +168,7 @@ static ssize_t read_whole(const char *path, char *to, size_t capacity)
 struct clock_zone *clock_zone_new(const char *name)
 {
 	char path[128];
+	/* Real files have at most some four kilobytes. */
 	char bytes[FILE_MAX_BYTES];
 	ssize_t size;
 
@@ -183,6 +188,7 @@ void clock_zone_free(struct clock_zone **zone)
 	*zone = NULL;
 }
 
+/* Binary search, then the rule behind the last transition. */
 int64_t clock_zone_offset(const struct clock_zone *zone, int64_t utc_seconds)
 {
 	size_t low = 0, high = zone->count;

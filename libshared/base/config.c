@@ -19,6 +19,7 @@ struct loading {
 	struct error *error;
 };
 
+/* The two sources have the same rules, so they share the code. */
 static const char *lookup(const struct loading *loading, const char *name, bool in_file)
 {
 	return in_file ? table_get(loading->file, str_from(name)) : getenv(name);
@@ -33,6 +34,7 @@ static bool read_value_file(const struct loading *loading, const struct config_f
 	if (text == NULL)
 		return error_prefix(loading->error, "%s_FILE: ", field->name);
 	trimmed = str_trim(str_from(text));
+	/* Editors end files with a newline; no secret ends with white space. */
 	*value = arena_strndup(loading->arena, trimmed.data, trimmed.size);
 	return true;
 }
@@ -123,6 +125,8 @@ static bool store(
 	}
 }
 
+/* The first source that has a value decides, even when the value is wrong: falling back to a
+ * default would hide the mistake. */
 static bool load_field(
 	const struct loading *loading, const struct config_field *field, void *target)
 {
@@ -139,6 +143,8 @@ static bool load_field(
 	return store(loading, field, text, (char *)target + field->offset);
 }
 
+/* Before any value is read: "no such setting" explains a missing value better than "is required"
+ * does. */
 static bool check_environment(const struct config_field *const *tables, struct error *error)
 {
 	for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
@@ -152,6 +158,7 @@ static bool check_environment(const struct config_field *const *tables, struct e
 	return true;
 }
 
+/* Words such as PATH belong into the environment, never into our file. */
 static bool check_file(
 	const struct config_field *const *tables, const struct table *file, struct error *error)
 {
@@ -196,6 +203,7 @@ static bool load_tables(const struct config_field *const *tables, void *const *t
 	return true;
 }
 
+/* The table of the file's lines lives only while the settings are taken from it. */
 bool config_load(const struct config_field *const *tables, void *const *targets, const char *path,
 	struct arena *arena, struct error *error)
 {
@@ -226,6 +234,7 @@ static void print_value(struct buf *to, const struct config_field *field, const 
 	}
 }
 
+/* The output is a valid file again, with the secrets to be filled in. */
 void config_print(struct buf *to, const struct config_field *const *tables, void *const *targets)
 {
 	for (size_t i = 0; tables[i] != NULL; i++) {

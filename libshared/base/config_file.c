@@ -29,6 +29,7 @@ static ssize_t read_all(int fd, char *to, size_t capacity)
 
 const char *config_file_read(const char *path, struct arena *arena, struct error *error)
 {
+	/* A byte more than is allowed tells a file that is too long from one that just fits. */
 	char text[CONFIG_FILE_MAX_BYTES + 1];
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	ssize_t size = fd >= 0 ? read_all(fd, text, sizeof(text)) : -1;
@@ -52,6 +53,7 @@ const char *config_file_read(const char *path, struct arena *arena, struct error
 	return arena_strndup(arena, text, (size_t)size);
 }
 
+/* Capitals, as the tables have them: a lower-case name is a slip, not another setting. */
 static bool is_name(struct str name)
 {
 	for (size_t i = 0; i < name.size; i++) {
@@ -63,6 +65,7 @@ static bool is_name(struct str name)
 	return name.size > 0;
 }
 
+/* A pair of quotes only; nothing inside is expanded or escaped. */
 static struct str unquote(struct str value)
 {
 	char quote = value.size >= 2 ? value.data[0] : '\0';

@@ -22,9 +22,10 @@
 #define CRC32C_BITS_3(X, i)                                                                        \
 	X(i, 0, 0xdd45aab8u, 0xbf672381u, 0x7b2231f3u, 0xf64463e6u) ^                              \
 		X(i, 4, 0xe964b13du, 0xd725148bu, 0xaba65fe7u, 0x52a0c93fu)
+#define CRC32C_BIT(i, bit, remainder) (((i) & (1 << (bit))) != 0 ? (remainder) : 0)
 #define CRC32C_NIBBLE(i, low, a, b, c, d)                                                          \
-	(((i) >> (low)&1 ? (a) : 0) ^ ((i) >> ((low) + 1) & 1 ? (b) : 0) ^                         \
-		((i) >> ((low) + 2) & 1 ? (c) : 0) ^ ((i) >> ((low) + 3) & 1 ? (d) : 0))
+	(CRC32C_BIT(i, low, a) ^ CRC32C_BIT(i, low + 1, b) ^ CRC32C_BIT(i, low + 2, c) ^           \
+		CRC32C_BIT(i, low + 3, d))
 
 #define CRC32C_1(t, i)	CRC32C_BITS_##t(CRC32C_NIBBLE, i)
 #define CRC32C_4(t, i)	CRC32C_1(t, i), CRC32C_1(t, i + 1), CRC32C_1(t, i + 2), CRC32C_1(t, i + 3)

@@ -11,6 +11,7 @@
 #include <openssl/sha.h>
 #include <stdlib.h>
 
+/* One call: a context of its own would cost more than hashing a token does. */
 void crypto_sha256(struct str data, unsigned char digest[CRYPTO_SHA256_BYTES])
 {
 	if (SHA256((const unsigned char *)data.data, data.size, digest) == NULL)
@@ -30,12 +31,14 @@ void crypto_hmac_sha256(struct str key, struct str data, unsigned char digest[CR
 		abort();
 }
 
+/* There is nothing sensible to do without randomness: keys and ids would be guessable. */
 void crypto_random(void *to, size_t size_bytes)
 {
 	if (size_bytes > INT32_MAX || RAND_bytes(to, (int)size_bytes) != 1)
 		abort();
 }
 
+/* Bytes in the groups 4-2-2-2-6 of RFC 9562. */
 void crypto_uuid4(char to[CRYPTO_UUID_TEXT])
 {
 	static const size_t group_ends[] = {4, 6, 8, 10, 16};
@@ -71,6 +74,7 @@ uint32_t crypto_crc32c(uint32_t seed, const void *data, size_t size_bytes)
 	return ~crc;
 }
 
+/* Not snprintf(): this runs once a signature and once a request id. */
 void crypto_hex(const void *data, size_t size_bytes, char *to)
 {
 	static const char digits[] = "0123456789abcdef";

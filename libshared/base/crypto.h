@@ -1,5 +1,5 @@
 /*
- * crypto: the few primitives that callweave needs, from OpenSSL.
+ * crypto: the few primitives that callweave needs, from OpenSSL; and a checksum.
  */
 #ifndef CALLWEAVE_CRYPTO_H
 #define CALLWEAVE_CRYPTO_H

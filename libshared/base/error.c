@@ -49,6 +49,7 @@ bool error_set(struct error *error, enum error_kind kind, const char *format, ..
 
 bool error_prefix(struct error *error, const char *format, ...)
 {
+	/* Both parts whole, so that only the end is cut. */
 	char text[2 * sizeof(error->text)];
 	va_list arguments;
 	size_t used;
@@ -64,6 +65,7 @@ bool error_prefix(struct error *error, const char *format, ...)
 	return false;
 }
 
+/* A kind that is none is our own fault, and must not read beyond the table. */
 static enum error_kind known(enum error_kind kind)
 {
 	return (size_t)kind < sizeof(kinds) / sizeof(kinds[0]) ? kind : ERROR_INTERNAL;

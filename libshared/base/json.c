@@ -32,6 +32,7 @@ struct json *json_parse(struct str text, struct json_limits limits, struct error
 		error_set(error, ERROR_INPUT, "empty: JSON is needed");
 		return NULL;
 	}
+	/* First all that cJSON is lax in; then it cannot go wrong. */
 	if (!json_scan(text, limits.max_depth, error))
 		return NULL;
 	root = cJSON_ParseWithLengthOpts(text.data, text.size, &end, false);
@@ -46,6 +47,7 @@ void json_free(struct json **json)
 	*json = NULL;
 }
 
+/* cJSON keeps flags of its own above the low byte. What is absent reads as null. */
 enum json_kind json_kind(const struct json *json)
 {
 	switch (json != NULL ? inside(json)->type & 0xff : cJSON_NULL) {
@@ -91,6 +93,7 @@ const struct json *json_member(const struct json *json, const char *name)
 	return NULL;
 }
 
+/* A walk from the start: for loops over long arrays there is json_next(). */
 const struct json *json_item(const struct json *json, size_t index)
 {
 	const struct json *item = json_first(json);

@@ -36,6 +36,7 @@ static void print_container(struct buf *to, const struct json *json, bool indent
 	buf_add_char(to, is_object ? '}' : ']');
 }
 
+/* Recursion is bounded by the depth that json_parse() allows. */
 static void print_value(struct buf *to, const struct json *json, bool indented, unsigned depth)
 {
 	switch (json_kind(json)) {

@@ -17,6 +17,7 @@ static bool refuse(const struct reading *r, const char *what)
 	return error_set(r->error, ERROR_INPUT, "%s: %s", r->field->name, what);
 }
 
+/* The document may be freed before the struct is used up. */
 static struct str copy(struct arena *arena, struct str text)
 {
 	return str_of(arena_strndup(arena, text.data, text.size), text.size);
@@ -34,6 +35,7 @@ static struct str number_text(struct arena *arena, double number)
 	return text;
 }
 
+/* False leaves the words to the caller, who knows whether it is a field or an item. */
 static bool as_string(const struct reading *r, const struct json *value, struct str *to)
 {
 	bool lax = (r->field->flags & JSON_LAX) != 0;
@@ -54,6 +56,7 @@ static bool read_string(const struct reading *r, const struct json *value, void 
 	return as_string(r, value, to) || refuse(r, "not a string");
 }
 
+/* White space around digits is taken in lax fields: PBX scripts pad them. */
 static bool as_int64(const struct reading *r, const struct json *value, int64_t *to)
 {
 	double number = json_number(value);
@@ -92,6 +95,7 @@ static bool read_bool(const struct reading *r, const struct json *value, void *t
 	return true;
 }
 
+/* The bound is looked at before memory is taken for the items. */
 static bool check_array(const struct reading *r, const struct json *value, size_t *count)
 {
 	size_t max_count = r->field->max_count != 0 ? r->field->max_count : COUNT_DEFAULT;
@@ -109,7 +113,7 @@ static bool read_strings(const struct reading *r, const struct json *value, void
 {
 	struct json_strings *strings = to;
 	const struct json *item = json_first(value);
-	size_t count;
+	size_t count = 0;
 
 	if (!check_array(r, value, &count))
 		return false;
@@ -123,6 +127,7 @@ static bool read_strings(const struct reading *r, const struct json *value, void
 	return true;
 }
 
+/* The path grows from the inside: "from: missing" becomes "last.from: missing". */
 static bool read_nested(const struct reading *r, const struct json *value, void *to)
 {
 	if (json_kind(value) != JSON_OBJECT)
@@ -144,7 +149,7 @@ static bool read_list(const struct reading *r, const struct json *value, void *t
 {
 	struct json_list *list = to;
 	const struct json *item = json_first(value);
-	size_t count;
+	size_t count = 0;
 
 	if (!check_array(r, value, &count))
 		return false;
@@ -163,6 +168,7 @@ static bool read_raw(const struct reading *r, const struct json *value, void *to
 	return true;
 }
 
+/* In the order of enum json_type. */
 static bool (*const readers[])(const struct reading *, const struct json *, void *) = {
 	[JSON_STRING] = read_string,
 	[JSON_INT64] = read_int64,
@@ -174,6 +180,7 @@ static bool (*const readers[])(const struct reading *, const struct json *, void
 	[JSON_RAW] = read_raw,
 };
 
+/* null is the same as absent: PBX senders write either. */
 bool json_read(const struct json *json, const struct json_field *fields, void *to,
 	struct arena *arena, struct error *error)
 {

@@ -26,6 +26,7 @@ static bool refuse(struct scan *s, const char *at, const char *what)
 	return error_set(s->error, ERROR_INPUT, "%s at byte %zu", what, (size_t)(at - s->start));
 }
 
+/* Where the text stops to be JSON is all that helps; what was expected there seldom does. */
 static bool refuse_syntax(struct scan *s)
 {
 	return refuse(s, s->at, "invalid JSON");
@@ -44,6 +45,7 @@ static bool take_char(struct scan *s, char c)
 	return true;
 }
 
+/* Only these four are white space to RFC 8259; cJSON takes all below 33. */
 static void skip_space(struct scan *s)
 {
 	while (at_char(s, ' ') || at_char(s, '\n') || at_char(s, '\r') || at_char(s, '\t'))
@@ -97,6 +99,7 @@ static bool scan_exponent(struct scan *s, const char *number)
 	return check_range(s, number, exponent);
 }
 
+/* -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)? */
 static bool scan_number(struct scan *s)
 {
 	const char *number = s->at;
@@ -160,6 +163,7 @@ static bool scan_escape(struct scan *s)
 	return c != 'u' || scan_unicode_escape(s);
 }
 
+/* The one place where UTF-8 matters: outside of strings no wide character is allowed at all. */
 static bool scan_wide(struct scan *s)
 {
 	size_t size = str_utf8_size(str_of(s->at, (size_t)(s->end - s->at)));
@@ -170,6 +174,7 @@ static bool scan_wide(struct scan *s)
 	return true;
 }
 
+/* Plain characters take the shortest way through the loop: they are nearly all. */
 static bool scan_string(struct scan *s)
 {
 	if (!take_char(s, '"'))
@@ -207,6 +212,7 @@ static bool scan_scalar(struct scan *s)
 	}
 }
 
+/* "name": and the white space around it. */
 static bool scan_name(struct scan *s)
 {
 	skip_space(s);
@@ -253,6 +259,7 @@ static bool scan_up(struct scan *s, struct nest *nest)
 	return nest->depth > 0;
 }
 
+/* No recursion: the stack of open brackets is an array, so depth costs no C stack. */
 bool json_scan(struct str text, unsigned max_depth, struct error *error)
 {
 	struct scan s = {text.data, text.data, text.data + text.size, error};

@@ -47,11 +47,13 @@ static size_t add_special(struct buf *to, struct str text)
 	return size;
 }
 
+/* DEL and everything wide may stand as it is; only the first 32, quote and backslash may not. */
 static bool is_plain(char c)
 {
 	return (unsigned char)c >= ' ' && (unsigned char)c < 0x80 && c != '"' && c != '\\';
 }
 
+/* Runs of plain characters are copied whole. */
 void json_add_string(struct buf *to, struct str text)
 {
 	size_t at = 0;
@@ -86,6 +88,7 @@ static void separate(struct json_writer *writer)
 	writer->has_member[writer->depth] = true;
 }
 
+/* An array or object is a value of what is around it, and begins without members. */
 static void open_with(struct json_writer *writer, char bracket)
 {
 	separate(writer);
@@ -215,6 +218,7 @@ static void put_value(struct json_writer *writer, const struct json_field *field
 	}
 }
 
+/* A nested object is never empty: its own fields decide. */
 static bool is_empty(const struct json_field *field, const void *from)
 {
 	switch (field->type) {

@@ -38,6 +38,7 @@ static const char *const level_names[] = {
 	[LOG_ERROR] = "error",
 };
 
+/* Group-readable, for operators; never for all: call data are personal data. */
 static int open_path(const char *path)
 {
 	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
@@ -65,6 +66,7 @@ struct log *log_new(const struct log_options *options, struct error *error)
 	return log;
 }
 
+/* The new file is opened before the old one is closed: no line falls between them. */
 void log_reopen(struct log *log)
 {
 	int fd = log->path != NULL ? open_path(log->path) : -1;
@@ -80,6 +82,7 @@ void log_set_level(struct log *log, enum log_level level)
 	log->level = level;
 }
 
+/* Exact words: configuration names them. */
 bool log_level_from(struct str name, enum log_level *level)
 {
 	for (size_t i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++) {
@@ -109,6 +112,7 @@ static void write_line(struct log *log)
 	}
 }
 
+/* Empty fields would only make lines longer. */
 static void put(struct json_writer *writer, const char *name, const char *text)
 {
 	if (text == NULL || text[0] == '\0')
@@ -184,6 +188,7 @@ void log_line(const struct log_context *context, enum log_level level, const cha
 
 	if (log == NULL || level < log->level)
 		return;
+	/* The wall clock may jump; a limit that follows it could mute the log. */
 	now_ms = clock_monotonic_ms();
 	if (now_ms - log->told_ms >= TELL_EVERY_MS) {
 		log->told_ms = now_ms;
@@ -196,6 +201,7 @@ void log_line(const struct log_context *context, enum log_level level, const cha
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	buf_clear(&log->message);
+	/* Into the log's own buffers: a line costs no allocation. */
 	if (log->show_phones)
 		buf_add(&log->message, str_from(text));
 	else

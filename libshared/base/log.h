@@ -4,8 +4,9 @@
  * {"ts","level","service","trace","enterprise","call","flow","step","msg"}; empty ones are left
  * out. Runs of seven or more digits in a message that look like phone numbers are masked
  * ("+37529***0001") unless the sink was opened with unmasked phones; ids such as 1757840723.6,
- * UUIDs, GSM lines (0001363) and Unix times are not. The same message text (format string) above 10 lines a second is
- * dropped and counted: "... 132 more like this". Messages are cut after 4 KiB.
+ * UUIDs, GSM lines (0001363) and Unix times are not. The same message text (format string) above
+ * 10 lines a second is dropped and counted: "... 132 more like this". Messages are cut after
+ * 4 KiB.
  */
 #ifndef CALLWEAVE_LOG_H
 #define CALLWEAVE_LOG_H

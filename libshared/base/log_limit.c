@@ -22,6 +22,7 @@ static struct log_limit_entry *displace(struct log_limit *limit)
 	return oldest;
 }
 
+/* By address: a format is a literal, and comparing its text each time would cost more. */
 static struct log_limit_entry *find(struct log_limit *limit, const char *format)
 {
 	for (size_t i = 0; i < LOG_LIMIT_ENTRIES; i++) {

@@ -22,7 +22,8 @@ struct log_limit {
 	struct log_limit_entry entries[LOG_LIMIT_ENTRIES];
 };
 
-/* The entry when the line may be written (fill its sample), NULL when it was dropped and counted. */
+/* The entry when the line may be written (fill its sample), NULL when it was dropped and
+ * counted. */
 struct log_limit_entry *log_limit_take(struct log_limit *limit, const char *format, int64_t now_ms);
 
 /* Entries that have dropped lines since they were asked last, one a call, until NULL; `*dropped`

@@ -84,6 +84,7 @@ static bool is_line_id(const struct run *run)
 	return str_starts(str_of(run->text.data + run->start, run->end - run->start), STR("000"));
 }
 
+/* A number stands by itself: no letter touches it, and it is no part of a decimal. */
 static bool is_phone(const struct run *run)
 {
 	if (run->end - run->start < RUN_MIN || is_line_id(run))
@@ -96,6 +97,7 @@ static bool is_phone(const struct run *run)
 	return !is_in_uuid(run) && !is_channel_suffix(run) && !is_unix_time(run);
 }
 
+/* Short numbers keep so little that they cannot be put together again. */
 static void add_masked(struct buf *to, struct str digits)
 {
 	size_t head = digits.size >= RUN_LONG ? LONG_HEAD : SHORT_KEPT;

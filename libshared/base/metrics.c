@@ -16,6 +16,7 @@ enum kind { KIND_COUNTER, KIND_GAUGE, KIND_HISTOGRAM };
 
 static const char *const kind_names[] = {"counter", "gauge", "histogram"};
 
+/* Lists, for a program has dozens of metrics and looks them up at start only. */
 struct metric {
 	struct metric *next;
 	enum kind kind;
@@ -71,6 +72,8 @@ void metrics_free(struct metrics **metrics)
 	*metrics = NULL;
 }
 
+/* The family of a name, made at the end of the list when it is new: the order of registration is
+ * the order of the output, and tests may compare it. */
 static struct family *family_of(
 	struct metrics *metrics, enum kind kind, const char *name, const char *help)
 {
@@ -89,6 +92,7 @@ static struct family *family_of(
 	return *at;
 }
 
+/* Twice the same labels are the same series: two of them would be refused by Prometheus. */
 static struct metric *metric_of(struct family *family, const char *labels)
 {
 	struct metric **at = &family->metrics;
@@ -145,6 +149,7 @@ void metric_observe(struct metric *metric, double seconds)
 		return;
 	metric->value += seconds;
 	metric->count++;
+	/* Linear: most observations end within the first few buckets. */
 	while (bucket < BUCKETS && seconds > bucket_limits[bucket])
 		bucket++;
 	if (bucket < BUCKETS)
@@ -187,6 +192,7 @@ static void print_bucket(struct buf *to, const struct family *family, const stru
 	print_value(to, (double)count);
 }
 
+/* Buckets are cumulative in the output, but not in memory: an observation touches one counter. */
 static void print_histogram(
 	struct buf *to, const struct family *family, const struct metric *metric)
 {
@@ -208,6 +214,7 @@ static void print_histogram(
 	print_value(to, (double)metric->count);
 }
 
+/* The exposition format escapes only these two in help texts. */
 static void print_help(struct buf *to, const struct family *family)
 {
 	buf_printf(to, "# HELP %s ", family->name);

@@ -16,6 +16,7 @@ static inline uint64_t rotate(uint64_t word, int bits)
 	return word << bits | word >> (64 - bits);
 }
 
+/* The paper's SipRound. */
 static inline void rounds(struct state *s, int count)
 {
 	while (count-- > 0) {
@@ -32,6 +33,7 @@ static inline void rounds(struct state *s, int count)
 	}
 }
 
+/* Compression of one word of 64 bits. */
 static inline void take_word(struct state *s, uint64_t word, int compress)
 {
 	s->v3 ^= word;
@@ -43,6 +45,7 @@ uint64_t siphash(
 	const struct siphash_key *key, const void *data, size_t size, int compress, int finish)
 {
 	const unsigned char *bytes = data;
+	/* "somepseudorandomlygeneratedbytes", as the paper has it. */
 	struct state s = {
 		key->k0 ^ 0x736f6d6570736575u,
 		key->k1 ^ 0x646f72616e646f6du,

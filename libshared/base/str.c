@@ -3,11 +3,13 @@
  */
 #include "str.h"
 
+/* memcmp() must not see NULL, not even with size 0. */
 bool str_equal(struct str a, struct str b)
 {
 	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+/* Not tolower(): the locale has no say in header names. */
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
@@ -37,6 +39,7 @@ bool str_ends(struct str s, struct str suffix)
 	       str_equal(str_of(s.data + (s.size - suffix.size), suffix.size), suffix);
 }
 
+/* What isspace() takes in the C locale. */
 static bool is_space(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');
@@ -126,6 +129,7 @@ static bool second_byte_fits(unsigned char first, unsigned char second)
 	}
 }
 
+/* c0 and c1 would only begin overlong forms; above f4 lies nothing. */
 static size_t size_from_first_byte(unsigned char first)
 {
 	if (first < 0x80)
@@ -165,6 +169,7 @@ bool str_is_utf8(struct str s)
 	return true;
 }
 
+/* The rule for callers: what is shown to people never ends in half a letter. */
 bool str_copy(char *to, size_t capacity, struct str from)
 {
 	size_t size = from.size;

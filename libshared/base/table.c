@@ -40,6 +40,7 @@ struct table *table_new(void)
 	return table;
 }
 
+/* Neither never used nor a tombstone. */
 static bool is_live(const struct table *table, const struct slot *slot)
 {
 	return slot->key != NULL && slot->key != table->removed;
@@ -58,6 +59,8 @@ void table_free(struct table **table)
 	*table = NULL;
 }
 
+/* The stored hash saves the look at the key, which is another cache line, for all but the right
+ * one. */
 static bool holds(const struct table *table, const struct slot *slot, uint64_t hash, struct str key)
 {
 	return slot->hash == hash && is_live(table, slot) &&
@@ -81,6 +84,7 @@ static uint64_t hash_of(const struct table *table, struct str key)
 	return siphash13(&table->secret, key.data, key.size);
 }
 
+/* The hot path: one hash, one slot, one key. */
 void *table_get(const struct table *table, struct str key)
 {
 	struct slot *slot = find(table, hash_of(table, key), key);
@@ -88,6 +92,8 @@ void *table_get(const struct table *table, struct str key)
 	return slot != NULL ? slot->value : NULL;
 }
 
+/* Past tombstones, too: reusing them would need a second look for the key behind them, and they
+ * are swept soon enough. */
 static struct slot *first_empty(struct table *table, uint64_t hash)
 {
 	size_t mask = table->slot_count - 1;
@@ -127,6 +133,7 @@ void *table_put(struct table *table, struct str key, void *value)
 		slot->value = value;
 		return old;
 	}
+	/* Tombstones count: a probe has to pass them like the living. */
 	if ((table->used + 1) * 4 > table->slot_count * 3)
 		rebuild(table);
 	*first_empty(table, hash) = (struct slot){hash, alloc_text(key), key.size, value};
@@ -135,6 +142,7 @@ void *table_put(struct table *table, struct str key, void *value)
 	return NULL;
 }
 
+/* Only the key is freed; the slot stays a tombstone so that longer chains are not cut. */
 void *table_remove(struct table *table, struct str key)
 {
 	struct slot *slot = find(table, hash_of(table, key), key);

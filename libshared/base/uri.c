@@ -3,6 +3,7 @@
  */
 #include "uri.h"
 
+/* RFC 3986, 2.3. All else is encoded, so that the result fits any part of a URL. */
 static bool is_unreserved(char c)
 {
 	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' ||
@@ -30,6 +31,7 @@ static int escaped_byte(struct str text)
 
 bool uri_decode(struct str text, bool form, struct arena *arena, struct str *decoded)
 {
+	/* Decoding never makes text longer. */
 	char *to = arena_alloc(arena, text.size + 1);
 	size_t size = 0;
 
@@ -50,6 +52,7 @@ bool uri_decode(struct str text, bool form, struct arena *arena, struct str *dec
 	return true;
 }
 
+/* A parameter with a broken name is another's fault and passed over; the first match decides. */
 bool uri_query_value(struct str query, const char *name, struct arena *arena, struct str *value)
 {
 	while (query.data != NULL) {
