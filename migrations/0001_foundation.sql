@@ -261,6 +261,7 @@ CREATE TABLE event_quarantine (
 	received_at timestamptz NOT NULL DEFAULT now(),
 	replayed_at timestamptz
 );
+CREATE INDEX event_quarantine_token ON event_quarantine (token, id);
 
 -- Calls --------------------------------------------------------------------------------------------
 
