@@ -1,0 +1,37 @@
+-- The demo enterprise of scripts/up. Run again it changes nothing.
+-- psql variables: bot_token (made up for the sandbox, no bot of Telegram has it).
+BEGIN;
+
+INSERT INTO enterprises (number, name, name2, bot_token, chat_id, zone, locale, country, debug_log)
+VALUES ('0367', 'june', '375293332255', :'bot_token', 367000001, 'Europe/Minsk', 'ru', 'BY', true)
+ON CONFLICT DO NOTHING;
+
+-- A person and a group beside the owner's chat.
+INSERT INTO telegram_users (tg_id, bot_token)
+SELECT chat.id, e.bot_token
+FROM enterprises e, (VALUES (367000002::bigint), (-1000000367001::bigint)) AS chat (id)
+WHERE e.number = '0367' AND e.bot_token IS NOT NULL
+ON CONFLICT DO NOTHING;
+
+INSERT INTO users (enterprise_number, first_name, last_name)
+SELECT '0367', person.first_name, person.last_name
+FROM (VALUES ('Анна', 'Ковалёва'), ('Игорь', 'Савицкий'), ('Мария', 'Лис')) AS person (first_name, last_name)
+WHERE NOT EXISTS (SELECT FROM users u WHERE u.enterprise_number = '0367'
+	AND (u.first_name, u.last_name) = (person.first_name, person.last_name));
+
+INSERT INTO user_internal_phones (user_id, enterprise_number, phone_number)
+SELECT u.id, '0367', manager.phone
+FROM (VALUES ('150', 'Ковалёва'), ('151', 'Савицкий'), ('152', 'Лис')) AS manager (phone, last_name)
+JOIN users u ON u.enterprise_number = '0367' AND u.last_name = manager.last_name
+ON CONFLICT DO NOTHING;
+
+INSERT INTO gsm_lines (enterprise_number, line_id, internal_id, phone_number, line_name)
+VALUES ('0367', '0001363', '0001363', '+375293332201', 'МТС-1'),
+	('0367', '0001366', '0001366', '+375293332202', 'А1-2')
+ON CONFLICT DO NOTHING;
+
+INSERT INTO sip_unit (enterprise_number, line_name, info)
+VALUES ('0367', '3880004', 'SIP')
+ON CONFLICT DO NOTHING;
+
+COMMIT;
