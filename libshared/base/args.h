@@ -4,8 +4,8 @@
  * A value that is no string in JSON (a number, an object) is its JSON text, which is also how a
  * form carries it.
  */
-#ifndef SANDBOX_ARGS_H
-#define SANDBOX_ARGS_H
+#ifndef CALLWEAVE_ARGS_H
+#define CALLWEAVE_ARGS_H
 
 #include "arena.h"
 #include "buf.h"
