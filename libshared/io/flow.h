@@ -72,11 +72,14 @@ const struct error *flow_error(const struct flow *flow);
  * cancelled, its `finally` runs before this returns; memory goes at the end of the turn. */
 void flow_cancel(struct flow *flow);
 
+/* Cancel all that were started on this loop: for the end of a process. */
+void flow_cancel_all(struct loop *loop);
+
 /* -- children: they end before their parent does; a failed child does not fail its parent ------- */
 
 struct flow *flow_spawn(struct flow *parent, const struct flow_spec *spec);
 unsigned flow_children(const struct flow *flow);          /* still running */
-unsigned flow_failed_children(const struct flow *flow);   /* since the last await_children */
+unsigned flow_failed_children(const struct flow *flow);   /* over its whole life so far */
 enum flow_status await_children(struct flow *flow);       /* returns at once when there are none */
 
 /* -- waits that need no client ------------------------------------------------------------------ */
@@ -116,8 +119,10 @@ enum flow_status flow_wait(struct flow *flow, struct flow_op *op);
  * client does not touch the op again. */
 void flow_wake(struct flow_op *op);
 
-/* A slot for the layer that started the flow (http_server keeps its exchange here). */
-void flow_set_origin(struct flow *flow, void *origin);
+/* A slot for the layer that started the flow (http_server keeps its exchange here). `ended` is called
+ * once, after `finally`. */
+typedef void flow_origin_ended_fn(struct flow *flow);
+void flow_set_origin(struct flow *flow, void *origin, flow_origin_ended_fn *ended);
 void *flow_origin(const struct flow *flow);
 
 #endif

@@ -1,0 +1,40 @@
+/*
+ * loop_private: what the rest of io sees of the loop.
+ *
+ * Alarms are timers for the many: embedded in their owner, kept in one heap behind one libevent
+ * timer, so that a deadline for each request costs a few comparisons and no allocation.
+ */
+#ifndef CALLWEAVE_LOOP_PRIVATE_H
+#define CALLWEAVE_LOOP_PRIVATE_H
+
+#include "loop.h"
+
+struct flow;
+
+struct loop_alarm {
+	loop_fire_fn *fire;
+	void *owner;
+	int64_t at_ms; /* monotonic */
+	size_t place;  /* in the heap, from 1; 0: not set */
+};
+
+/* Fires once after `delay_ms`; replaces an earlier setting. */
+void loop_alarm_set(struct loop *loop, struct loop_alarm *alarm, int64_t delay_ms);
+void loop_alarm_stop(struct loop *loop, struct loop_alarm *alarm); /* no effect when not set */
+
+struct loop {
+	struct event_base *base;
+	struct loop_task *first,
+		**last; /* linked tasks, in the order in which they were deferred */
+	struct loop_timer *alarm_timer;
+	int64_t alarm_timer_at_ms;  /* what it is set to; INT64_MAX: not set */
+	struct loop_alarm **alarms; /* heap[1..alarm_count], the earliest first */
+	size_t alarm_count;
+	size_t alarm_capacity;
+	struct flow *flows; /* the roots */
+	int64_t now_ms;
+	bool now_is_old; /* the loop has slept since */
+	bool stopped;
+};
+
+#endif
