@@ -14,9 +14,13 @@ enum flow_status flow_wait(struct flow *flow, struct flow_op *op)
 {
 	if (flow->pending != NULL) /* a step waits at most once */
 		abort();
+	flow->timed_out = false;
+	if (flow->ended) { /* by its own step: nobody would ever cancel this wait */
+		op->cancel(op);
+		return FLOW_END;
+	}
 	op->flow = flow;
 	flow->pending = op;
-	flow->timed_out = false;
 	return FLOW_WAIT;
 }
 
@@ -88,7 +92,8 @@ enum flow_status await_turn(struct flow *flow)
 
 	flow->op = (struct flow_op){.cancel = nothing_to_stop};
 	status = flow_wait(flow, &flow->op);
-	flow_wake(&flow->op);
+	if (status == FLOW_WAIT)
+		flow_wake(&flow->op);
 	return status;
 }
 

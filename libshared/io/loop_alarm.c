@@ -103,6 +103,10 @@ void loop_alarm_stop(struct loop *loop, struct loop_alarm *alarm)
 		return;
 	alarm->place = 0;
 	moved = loop->alarms[loop->alarm_count--];
+	if (loop->alarm_count == 0) { /* nothing left to wake for */
+		loop_timer_stop(loop->alarm_timer);
+		loop->alarm_timer_at_ms = INT64_MAX;
+	}
 	if (moved == alarm)
 		return;
 	put(loop, place, moved);
