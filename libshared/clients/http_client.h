@@ -13,7 +13,7 @@
 struct http_client;
 
 struct http_client_options {
-	unsigned max_connections;          /* 0: 256 */
+	unsigned max_connections;	   /* 0: 256 */
 	unsigned max_connections_per_host; /* 0: 64 */
 	const char *user_agent;
 };
@@ -24,13 +24,13 @@ void http_client_free(struct http_client **client);
 #define HTTP_MAX_HEADERS 8
 
 struct http_call {
-	const char *method;       /* "POST" */
-	const char *url;          /* http or https; never logged (it may hold a bot's token) */
+	const char *method;	  /* "POST" */
+	const char *url;	  /* http or https; never logged (it may hold a bot's token) */
 	const char *content_type; /* NULL: none */
 	struct str body;
 	const char *headers[HTTP_MAX_HEADERS][2]; /* name, value; NULL name ends */
-	int64_t timeout_ms;       /* whole call; 0: 10 s */
-	size_t max_answer_bytes;  /* 0: 1 MiB; a longer answer fails with ERROR_UPSTREAM */
+	int64_t timeout_ms;			  /* whole call; 0: 10 s */
+	size_t max_answer_bytes; /* 0: 1 MiB; a longer answer fails with ERROR_UPSTREAM */
 };
 
 enum http_reach {
@@ -42,10 +42,10 @@ enum http_reach {
 struct http_answer {
 	enum http_reach reach;
 	int status;
-	struct str body;           /* in the flow's arena */
-	int64_t retry_after_ms;    /* of a Retry-After header in seconds; -1 when there is none */
+	struct str body;	/* in the flow's arena */
+	int64_t retry_after_ms; /* of a Retry-After header in seconds; -1 when there is none */
 	int64_t took_ms;
-	struct error error;        /* when not answered: without the URL */
+	struct error error; /* when not answered: without the URL */
 };
 
 /* `answer` lives in the flow's state or arena and is filled when the flow goes on. Everything that

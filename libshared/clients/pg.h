@@ -17,7 +17,7 @@
 struct pg;
 
 struct pg_options {
-	const char *url;              /* postgresql://... ; its password never reaches a log */
+	const char *url; /* postgresql://... ; its password never reaches a log */
 	const char *application_name;
 	int64_t statement_timeout_ms; /* 0: 10 s; set on the session */
 	int64_t connect_timeout_ms;   /* 0: 5 s */
@@ -29,7 +29,7 @@ struct pg *pg_new(struct loop *loop, const struct pg_options *options);
 void pg_free(struct pg **pg); /* pending batches fail with ERROR_BUSY */
 bool pg_ready(const struct pg *pg);
 const char *pg_last_error(const struct pg *pg); /* why it is not ready; "" when it is */
-unsigned pg_generation(const struct pg *pg); /* grows with each new connection */
+unsigned pg_generation(const struct pg *pg);	/* grows with each new connection */
 
 /* Wait until the connection is ready, at most `timeout_ms`: then look at pg_ready(). */
 enum flow_status await_pg_ready(struct flow *flow, struct pg *pg, int64_t timeout_ms);
@@ -46,9 +46,10 @@ struct pg_params {
 	int formats[PG_MAX_PARAMS]; /* 0 text, 1 binary */
 };
 void pg_put_null(struct pg_params *params);
-void pg_put_text(struct pg_params *params, const char *text); /* NULL: SQL NULL; must end with NUL */
+void pg_put_text(
+	struct pg_params *params, const char *text); /* NULL: SQL NULL; must end with NUL */
 void pg_put_str(struct pg_params *params, struct arena *arena, struct str text); /* copied */
-void pg_put_int(struct pg_params *params, struct arena *arena, int64_t value);   /* as text */
+void pg_put_int(struct pg_params *params, struct arena *arena, int64_t value);	 /* as text */
 void pg_put_bool(struct pg_params *params, bool value);
 /* Milliseconds since 1970 as a timestamptz text; PG_NO_TIME gives NULL. */
 #define PG_NO_TIME INT64_MIN
@@ -57,8 +58,9 @@ void pg_put_time(struct pg_params *params, struct arena *arena, int64_t wall_ms)
 /* A one-dimensional array, sent in binary: for INSERT ... SELECT FROM unnest($1::text[], ...).
  * Cast in SQL: jsonb, uuid and timestamptz go as text[] and are cast element by element. */
 struct pg_array {
-	struct buf bytes;
+	struct buf bytes; /* bytes.failed: it passed max_bytes and must not be sent, only cleared */
 	int count;
+	uint32_t element_oid;
 };
 void pg_array_text_init(struct pg_array *array, size_t max_bytes);
 void pg_array_int8_init(struct pg_array *array, size_t max_bytes);
@@ -96,7 +98,8 @@ bool pg_batch_in_doubt(const struct pg_batch *batch);
 /* Rows of the statement with that index; valid until the batch's arena goes. Text, or empty. */
 int pg_rows(const struct pg_batch *batch, int statement);
 struct str pg_text(const struct pg_batch *batch, int statement, int row, int column);
-int64_t pg_int(const struct pg_batch *batch, int statement, int row, int column); /* 0 when not one */
+int64_t pg_int(
+	const struct pg_batch *batch, int statement, int row, int column); /* 0 when not one */
 bool pg_bool(const struct pg_batch *batch, int statement, int row, int column);
 bool pg_is_null(const struct pg_batch *batch, int statement, int row, int column);
 int64_t pg_affected(const struct pg_batch *batch, int statement);

@@ -19,7 +19,8 @@ struct redis_options {
 	const char *subscribe; /* a channel, or NULL */
 };
 
-struct redis *redis_new(struct loop *loop, const struct redis_options *options, struct error *error);
+struct redis *redis_new(
+	struct loop *loop, const struct redis_options *options, struct error *error);
 void redis_free(struct redis **redis);
 bool redis_ready(const struct redis *redis);
 
