@@ -41,6 +41,7 @@ struct http_server_options {
 	const struct http_route *routes;
 	const struct http_route *more_routes; /* a second table (the skeleton's), may be NULL */
 	void *context;               /* becomes flow_context() of every request */
+	void *more_context;          /* the same for more_routes */
 	struct log_context log;
 	struct metrics *metrics;     /* may be NULL: callweave_http_requests_total{status="2xx"} ... */
 };
