@@ -1,0 +1,313 @@
+/*
+ * call_fold: the fold's door: events in, time, limits, and the list of what changed.
+ *
+ * Whether people can see a change is not decided where it is made: after each step what they would
+ * see is fingerprinted and compared.
+ */
+#include "fold_private.h"
+
+#include "alloc.h"
+#include "phone.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { OPEN_DEFAULT = 20000, ENDED_PER_OPEN = 2 };
+enum { GRACE_DEFAULT_MS = 5000, LINGER_DEFAULT_MS = 10 * 60 * 1000 };
+enum { LOST_DEFAULT_MS = 4 * 60 * 60 * 1000 };
+
+struct call_fold *call_fold_new(const struct call_fold_rules *rules)
+{
+	struct call_fold *fold = alloc_zeroed(1, sizeof(*fold));
+
+	str_copy(fold->country, sizeof(fold->country), str_from(rules->country));
+	fold->max_open_calls = rules->max_open_calls != 0 ? rules->max_open_calls : OPEN_DEFAULT;
+	fold->grace_ms = rules->grace_ms != 0 ? rules->grace_ms : GRACE_DEFAULT_MS;
+	fold->linger_ms = rules->linger_ms != 0 ? rules->linger_ms : LINGER_DEFAULT_MS;
+	fold->lost_ms = rules->lost_ms != 0 ? rules->lost_ms : LOST_DEFAULT_MS;
+	fold->now_ms = CALL_NO_TIME;
+	fold->calls = table_new();
+	fold->channels = table_new();
+	fold->bridges = table_new();
+	fold->locals = table_new();
+	fold->numbers = table_new();
+	return fold;
+}
+
+void call_fold_free(struct call_fold **fold)
+{
+	void *call;
+	size_t at = 0;
+
+	if (*fold == NULL)
+		return;
+	while (table_next((*fold)->calls, &at, NULL, &call))
+		fold_call_free(*fold, call);
+	table_free(&(*fold)->calls);
+	table_free(&(*fold)->channels);
+	table_free(&(*fold)->bridges);
+	table_free(&(*fold)->locals);
+	table_free(&(*fold)->numbers);
+	free((*fold)->heap);
+	free((*fold)->changes);
+	free((*fold)->items);
+	free(*fold);
+	*fold = NULL;
+}
+
+/* Forget the step before, and with it the calls that were taken in by others. */
+static void begin_step(struct call_fold *fold)
+{
+	for (size_t i = 0; i < fold->change_count; i++) {
+		fold->changes[i].call->touched = 0;
+		if (fold->changes[i].merged_into != 0)
+			fold_call_free(fold, fold->changes[i].call);
+	}
+	fold->change_count = 0;
+	fold->warning[0] = '\0';
+}
+
+static uint64_t mix(uint64_t hash, const void *data, size_t size)
+{
+	const unsigned char *bytes = data;
+
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ bytes[i]) * 0x100000001b3u; /* FNV-1a */
+	return hash;
+}
+
+static uint64_t mix_text(uint64_t hash, const char *text)
+{
+	return mix(hash, text, strlen(text) + 1);
+}
+
+static uint64_t mix_numbers(uint64_t hash, const struct call_numbers *numbers)
+{
+	for (unsigned i = 0; i < numbers->count; i++)
+		hash = mix_text(hash, numbers->items[i]);
+	return mix(hash, &numbers->count, sizeof(numbers->count));
+}
+
+/* All of a call that somebody could see. Its UniqueIds are for machines. */
+uint64_t fold_fingerprint(const struct call *call)
+{
+	const int states[] = {(int)call->direction, (int)call->state, call->answered};
+	const int64_t times[] = {call->started_ms, call->answered_ms, call->ended_ms};
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	hash = mix(hash, states, sizeof(states));
+	hash = mix(hash, times, sizeof(times));
+	hash = mix_text(hash, call->external);
+	hash = mix_text(hash, call->caller);
+	hash = mix_text(hash, call->callee);
+	hash = mix_text(hash, call->talking);
+	hash = mix_text(hash, call->line);
+	hash = mix_numbers(hash, &call->rang);
+	hash = mix_numbers(hash, &call->talkers);
+	for (unsigned i = 0; i < call->transfer_count; i++) {
+		const int result[] = {(int)call->transfers[i].kind, (int)call->transfers[i].result};
+
+		hash = mix_text(hash, call->transfers[i].from);
+		hash = mix_text(hash, call->transfers[i].to);
+		hash = mix(hash, result, sizeof(result));
+	}
+	return hash;
+}
+
+/* The view's UniqueIds, the primary one first. Made anew only when there are others. */
+static void list_uids(struct fold_call *call)
+{
+	struct call *pub = &call->pub;
+	const struct fold_channel *primary = call->primary;
+	unsigned wanted =
+		call->channel_count < CALL_MAX_NUMBERS ? call->channel_count : CALL_MAX_NUMBERS;
+	unsigned count = 0;
+
+	if (pub->unique_id_count == wanted && call->listed == primary)
+		return;
+	pub->unique_ids = alloc_resize(pub->unique_ids, (wanted + 1) * sizeof(*pub->unique_ids));
+	if (primary != NULL)
+		str_copy(pub->unique_ids[count++], CALL_ID_BYTES, str_from(primary->uid));
+	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
+		if (at != primary && count < wanted)
+			str_copy(pub->unique_ids[count++], CALL_ID_BYTES, str_from(at->uid));
+	}
+	pub->unique_id_count = count;
+	call->listed = primary;
+}
+
+static void finish_call(struct call_fold *fold, struct fold_call *call)
+{
+	uint64_t seen = fold_fingerprint(&call->pub);
+
+	if (seen != call->seen)
+		call->pub.version++;
+	call->seen = seen;
+	list_uids(call);
+	if (fold_call_closed(call))
+		return;
+	if (fold->now_ms > call->last_ms)
+		call->last_ms = fold->now_ms;
+	fold_due_update(fold, call);
+}
+
+static void end_step(struct call_fold *fold, struct call_changes *changes)
+{
+	for (size_t i = 0; i < fold->change_count; i++) {
+		struct fold_change *change = &fold->changes[i];
+
+		finish_call(fold, change->call);
+		fold->items[i] = (struct call_change){.call = &change->call->pub,
+			.merged_into = change->merged_into,
+			.reason = change->reason};
+	}
+	*changes = (struct call_changes){.items = fold->items,
+		.count = (unsigned)fold->change_count,
+		.warning = fold->warning[0] != '\0' ? fold->warning : NULL};
+}
+
+static void close_due(struct call_fold *fold, struct fold_call *call)
+{
+	if (call->idle_ms == CALL_NO_TIME) {
+		fold_call_close(fold, call, CALL_LOST, call->due_ms);
+		fold_say(fold, call, "lost: nothing came for too long");
+		return;
+	}
+	fold_call_close(fold, call, CALL_ENDED, call->due_ms);
+	fold_say(fold, call, "all left and no hangup came");
+}
+
+/* A call of this very step stays until the step has been told. */
+static void forget_ended(struct call_fold *fold)
+{
+	unsigned max_ended = fold->max_open_calls * ENDED_PER_OPEN;
+	struct fold_call *call = fold->oldest_ended;
+
+	while (call != NULL && (call->closed_ms + fold->linger_ms <= fold->now_ms ||
+				       fold->ended_count > max_ended)) {
+		struct fold_call *next = call->newer;
+
+		if (call->touched == 0)
+			fold_call_free(fold, call);
+		call = next;
+	}
+}
+
+static void advance(struct call_fold *fold, int64_t now_ms)
+{
+	if (now_ms > fold->now_ms)
+		fold->now_ms = now_ms;
+	while (fold->heap_count > 0 && fold->heap[0]->due_ms <= fold->now_ms)
+		close_due(fold, fold->heap[0]);
+	forget_ended(fold);
+}
+
+static void keep_limit(struct call_fold *fold)
+{
+	while (fold->heap_count > fold->max_open_calls) {
+		struct fold_call *call = fold->heap[0];
+
+		fold_call_close(fold, call, CALL_LOST, fold->now_ms);
+		fold_say(fold, call, "lost: more than %u open calls", fold->max_open_calls);
+		str_copy(fold->warning, sizeof(fold->warning),
+			STR("too many open calls: the oldest is given up"));
+	}
+}
+
+static bool is_trunk(const struct call_event *event, struct str item)
+{
+	struct str line = phone_line_id(event->trunk);
+
+	return event->trunk.size > 0 && (str_equal(item, event->trunk) || str_equal(item, line));
+}
+
+static void prepare(struct fold_step *step)
+{
+	const struct call_event *event = step->event;
+	const struct json_strings *extensions = &event->extensions;
+	struct str line = phone_line_id(event->exten);
+
+	if (!phone_is_gsm_line(event->phone))
+		fold_canonical(step->fold, event->phone, step->phone);
+	fold_canonical(step->fold, event->caller_id_num, step->number);
+	fold_canonical(step->fold, event->connected_num, step->peer);
+	/* Seven digits in Exten are the line that was called. */
+	if (line.size != event->exten.size || line.size != 7)
+		fold_canonical(step->fold, event->exten, step->exten);
+	if (step->peer[0] == '\0')
+		memcpy(step->peer, step->exten, sizeof(step->peer));
+	for (size_t i = 0; i < extensions->count && i < CALL_EVENT_MAX_EXTENSIONS; i++) {
+		if (is_trunk(event, extensions->items[i]))
+			continue;
+		fold_canonical(
+			step->fold, extensions->items[i], step->extensions[step->extension_count]);
+		step->extension_count += step->extensions[step->extension_count][0] != '\0';
+	}
+}
+
+static fold_handler *const handlers[EVENT_TYPES] = {
+	[EVENT_START] = fold_on_start,
+	[EVENT_DIAL] = fold_on_dial,
+	[EVENT_BRIDGE] = fold_on_bridge,
+	[EVENT_HANGUP] = fold_on_hangup,
+	[EVENT_BRIDGE_CREATE] = NULL, /* tells nothing that the first bridge does not */
+	[EVENT_BRIDGE_LEAVE] = fold_on_leave,
+	[EVENT_BRIDGE_DESTROY] = fold_on_destroy,
+	[EVENT_NEW_CALLERID] = fold_on_callerid,
+};
+
+void call_fold_event(
+	struct call_fold *fold, const struct call_event *event, struct call_changes *changes)
+{
+	struct fold_step step;
+
+	/* The extensions are not worth clearing at each event. */
+	step.fold = fold;
+	step.event = event;
+	step.phone[0] = step.number[0] = step.peer[0] = step.exten[0] = '\0';
+	step.extension_count = 0;
+	begin_step(fold);
+	advance(fold, event->at_ms);
+	prepare(&step);
+	if (handlers[event->type] != NULL)
+		handlers[event->type](&step);
+	keep_limit(fold);
+	end_step(fold, changes);
+}
+
+void call_fold_tick(struct call_fold *fold, int64_t now_ms, struct call_changes *changes)
+{
+	begin_step(fold);
+	advance(fold, now_ms);
+	end_step(fold, changes);
+}
+
+int64_t call_fold_due_ms(const struct call_fold *fold)
+{
+	int64_t due_ms = fold->heap_count > 0 ? fold->heap[0]->due_ms : INT64_MAX;
+	const struct fold_call *oldest = fold->oldest_ended;
+
+	if (oldest != NULL && oldest->closed_ms + fold->linger_ms < due_ms)
+		due_ms = oldest->closed_ms + fold->linger_ms;
+	return due_ms;
+}
+
+const struct call *call_fold_find(const struct call_fold *fold, int64_t call_id)
+{
+	char key[24];
+	int size = snprintf(key, sizeof(key), "%" PRId64, call_id);
+	struct fold_call *call = table_get(fold->calls, str_of(key, (size_t)size));
+
+	return call != NULL ? &call->pub : NULL;
+}
+
+unsigned call_fold_open(const struct call_fold *fold)
+{
+	return (unsigned)fold->heap_count;
+}
+
+unsigned call_fold_remembered(const struct call_fold *fold)
+{
+	return (unsigned)fold->heap_count + fold->ended_count;
+}

@@ -1,0 +1,133 @@
+/*
+ * fold_due: which call is next to end by itself, and which ended call to forget.
+ *
+ * Open calls lie in a heap by the time at which they end unless something happens; ended ones in
+ * a list by the time of their end.
+ */
+#include "fold_private.h"
+
+#include "alloc.h"
+
+/* How much longer than a plain grace we wait where somebody may still be ringing. */
+enum { RINGING_GRACES = 24 };
+
+static void place(struct call_fold *fold, size_t at, struct fold_call *call)
+{
+	fold->heap[at - 1] = call;
+	call->heap_at = at;
+}
+
+/* Calls that are due together end in the order of their ids, whatever the heap looks like. */
+static bool is_before(const struct fold_call *one, const struct fold_call *other)
+{
+	return one->due_ms < other->due_ms ||
+	       (one->due_ms == other->due_ms && one->pub.id < other->pub.id);
+}
+
+static void sift_up(struct call_fold *fold, struct fold_call *call)
+{
+	size_t at = call->heap_at;
+
+	while (at > 1 && is_before(call, fold->heap[at / 2 - 1])) {
+		place(fold, at, fold->heap[at / 2 - 1]);
+		at /= 2;
+	}
+	place(fold, at, call);
+}
+
+static void sift_down(struct call_fold *fold, struct fold_call *call)
+{
+	size_t at = call->heap_at;
+
+	while (at * 2 <= fold->heap_count) {
+		size_t child = at * 2;
+
+		if (child < fold->heap_count && is_before(fold->heap[child], fold->heap[child - 1]))
+			child++;
+		if (!is_before(fold->heap[child - 1], call))
+			break;
+		place(fold, at, fold->heap[child - 1]);
+		at = child;
+	}
+	place(fold, at, call);
+}
+
+void fold_due_set(struct call_fold *fold, struct fold_call *call, int64_t due_ms)
+{
+	call->due_ms = due_ms;
+	if (call->heap_at == 0) {
+		if (fold->heap_count == fold->heap_capacity) {
+			fold->heap_capacity = fold->heap_capacity * 2 + 16;
+			fold->heap = alloc_resize(
+				fold->heap, fold->heap_capacity * sizeof(struct fold_call *));
+		}
+		fold->heap_count++;
+		place(fold, fold->heap_count, call);
+	}
+	sift_up(fold, call);
+	sift_down(fold, call);
+}
+
+void fold_due_remove(struct call_fold *fold, struct fold_call *call)
+{
+	struct fold_call *last;
+
+	if (call->heap_at == 0)
+		return;
+	last = fold->heap[fold->heap_count - 1];
+	fold->heap_count--;
+	if (last != call) {
+		place(fold, call->heap_at, last);
+		sift_up(fold, last);
+		sift_down(fold, last);
+	}
+	call->heap_at = 0;
+}
+
+void fold_due_update(struct call_fold *fold, struct fold_call *call)
+{
+	int64_t due_ms = call->last_ms + fold->lost_ms;
+
+	if (fold_call_closed(call))
+		return;
+	if (call->idle_ms != CALL_NO_TIME) {
+		bool ringing = !call->leg_ended || fold_blind_pending(call);
+
+		due_ms = call->idle_ms + fold->grace_ms * (ringing ? RINGING_GRACES : 1);
+	}
+	fold_due_set(fold, call, due_ms);
+}
+
+/* By closed_ms. Ends come in order but for loads and guesses, so the walk is short. */
+void fold_ended_add(struct call_fold *fold, struct fold_call *call)
+{
+	struct fold_call *before = fold->newest_ended;
+
+	while (before != NULL && before->closed_ms > call->closed_ms)
+		before = before->older;
+	call->older = before;
+	call->newer = before != NULL ? before->newer : fold->oldest_ended;
+	if (call->newer != NULL)
+		call->newer->older = call;
+	else
+		fold->newest_ended = call;
+	if (before != NULL)
+		before->newer = call;
+	else
+		fold->oldest_ended = call;
+	fold->ended_count++;
+}
+
+void fold_ended_remove(struct call_fold *fold, struct fold_call *call)
+{
+	if (call->older != NULL)
+		call->older->newer = call->newer;
+	else
+		fold->oldest_ended = call->newer;
+	if (call->newer != NULL)
+		call->newer->older = call->older;
+	else
+		fold->newest_ended = call->older;
+	call->older = call->newer = NULL;
+	fold->ended_count--;
+}

@@ -1,0 +1,333 @@
+/*
+ * fold_events: what each kind of event does to the graph, but for hangups.
+ */
+#include "fold_private.h"
+
+#include "phone.h"
+
+/* A UniqueId that rings again so long after its call ended is a new call under an old name. */
+enum { REUSE_MS = 10 * 1000 };
+
+/* True when the event may go on; *channel is NULL when it begins a new call. */
+bool fold_release_closed(struct fold_step *step, struct fold_channel **channel)
+{
+	struct call_fold *fold = step->fold;
+
+	if (*channel == NULL || !fold_call_closed((*channel)->call))
+		return true;
+	if (fold->now_ms - (*channel)->call->closed_ms <= REUSE_MS)
+		return false;
+	table_remove(fold->channels, step->event->unique_id);
+	(*channel)->hung_up = true;
+	*channel = NULL;
+	return true;
+}
+
+struct fold_call *fold_new_call(struct fold_step *step, struct fold_channel **channel)
+{
+	struct fold_call *call = fold_call_add(step->fold, step->event->id, step->fold->now_ms);
+
+	if (call == NULL)
+		return NULL;
+	fold_say(step->fold, call, "new: %s", call_event_type_name(step->event->type));
+	*channel = fold_channel_add(step->fold, call, step->event->unique_id);
+	return call;
+}
+
+/* The caller's channel was taken for part of another call by its number: it is one of its own. */
+static void take_away(struct fold_step *step, struct fold_channel **channel)
+{
+	if (*channel == NULL || !(*channel)->call->anchored ||
+		(*channel)->call->primary == *channel || (*channel)->bridge != NULL)
+		return;
+	table_remove(step->fold->channels, step->event->unique_id);
+	(*channel)->hung_up = true;
+	*channel = NULL;
+}
+
+void fold_take_direction(struct fold_step *step, struct fold_call *call)
+{
+	bool from_us = phone_is_internal(str_from(step->phone));
+	enum call_direction direction = call->pub.direction;
+
+	switch (step->event->call_type) {
+	case 0:
+		direction = from_us ? CALL_INTERNAL : CALL_INCOMING;
+		break;
+	case 1:
+		/* "101" by a line is the fire brigade; without a line it is a colleague. */
+		direction = from_us && step->event->trunk.size == 0 ? CALL_INTERNAL : CALL_OUTGOING;
+		break;
+	case 2:
+		direction = from_us || step->phone[0] == '\0' ? CALL_INTERNAL : direction;
+		break;
+	default:
+		direction = from_us ? CALL_INTERNAL : direction;
+		break;
+	}
+	call->pub.direction = direction;
+}
+
+static void anchor(struct fold_call *call, struct fold_channel *channel)
+{
+	call->primary = channel;
+	call->anchored = true;
+}
+
+void fold_on_start(struct fold_step *step)
+{
+	struct fold_channel *channel = fold_channel_find(step->fold, step->event->unique_id);
+	struct fold_call *call;
+
+	if (step->event->unique_id.size == 0 || !fold_release_closed(step, &channel))
+		return;
+	take_away(step, &channel);
+	call = channel != NULL ? channel->call : fold_new_call(step, &channel);
+	if (call == NULL)
+		return;
+	fold_touch(step->fold, call);
+	if (!call->anchored) {
+		anchor(call, channel);
+		fold_take_direction(step, call);
+		if (!call->conversation)
+			call->pub.state = CALL_GREETING;
+	}
+	fold_call_set_external(step->fold, call, step->event->phone);
+	if (!call->line_said)
+		fold_call_set_line(call, step->event->trunk);
+}
+
+/* Who rings. After somebody talked, a new list is a blind transfer, unless it is a late one. */
+static void take_rang(struct fold_step *step, struct fold_call *call)
+{
+	const char *first = NULL;
+
+	for (unsigned i = 0; i < step->extension_count; i++) {
+		if (fold_numbers_have(&call->pub.talkers, step->extensions[i]))
+			first = NULL;
+		else if (first == NULL || (!phone_is_internal(str_from(first)) &&
+						  phone_is_internal(str_from(step->extensions[i]))))
+			first = step->extensions[i];
+	}
+	if (call->conversation && first != NULL) {
+		fold_blind_seen(step->fold, call, first);
+		return;
+	}
+	for (unsigned i = 0; i < step->extension_count; i++) {
+		if (strcmp(step->extensions[i], call->external) != 0)
+			fold_numbers_add(&call->pub.rang, step->extensions[i]);
+	}
+}
+
+static void take_caller(struct fold_step *step, struct fold_call *call)
+{
+	struct call *pub = &call->pub;
+	const char *first = step->extension_count > 0 ? step->extensions[0] : "";
+
+	if (pub->direction == CALL_OUTGOING && pub->caller[0] == '\0') {
+		str_copy(pub->caller, CALL_NUMBER_BYTES, str_from(first));
+		fold_index(step->fold, call, pub->caller, true);
+	}
+	if (pub->direction != CALL_INTERNAL)
+		return;
+	if (pub->caller[0] == '\0')
+		str_copy(pub->caller, CALL_NUMBER_BYTES, str_from(step->phone));
+	if (pub->callee[0] == '\0')
+		str_copy(pub->callee, CALL_NUMBER_BYTES, str_from(first));
+}
+
+static void dial_leg(struct fold_step *step, struct fold_call *call, struct fold_channel *channel)
+{
+	if (channel == NULL)
+		channel = fold_channel_add(step->fold, call, step->event->unique_id);
+	if (fold_is_outside(step->phone) && strcmp(step->phone, call->external) != 0) {
+		fold_numbers_add(&call->mobiles, step->phone);
+		fold_index(step->fold, call, step->phone, true);
+	}
+	fold_say(step->fold, call, "leg: %s rings", step->phone);
+}
+
+static void dial_main(struct fold_step *step, struct fold_call *call, struct fold_channel *channel)
+{
+	fold_touch(step->fold, call);
+	if (!call->anchored) {
+		anchor(call, channel);
+		fold_take_direction(step, call);
+	}
+	if (call->pub.state == CALL_GREETING)
+		call->pub.state = CALL_RINGING;
+	fold_call_set_external(step->fold, call, step->event->phone);
+	if (call->pub.direction == CALL_OUTGOING && call->external[0] == '\0') {
+		str_copy(call->external, CALL_NUMBER_BYTES, str_from(step->phone));
+		str_copy(call->pub.external, CALL_NUMBER_BYTES, str_from(step->phone));
+	}
+	if (step->event->trunk.size > 0) {
+		fold_call_set_line(call, step->event->trunk);
+		call->line_said = true;
+	}
+	take_caller(step, call);
+	if (call->pub.direction == CALL_INCOMING)
+		take_rang(step, call);
+	fold_talk(step->fold, call);
+}
+
+void fold_on_dial(struct fold_step *step)
+{
+	struct fold_channel *channel = fold_channel_find(step->fold, step->event->unique_id);
+	bool outgoing = step->event->call_type == 1;
+	struct fold_call *call = NULL;
+
+	if (step->event->unique_id.size == 0 || !fold_release_closed(step, &channel))
+		return;
+	if (!outgoing)
+		take_away(step, &channel);
+	if (channel != NULL && channel->call->anchored && channel != channel->call->primary) {
+		dial_leg(step, channel->call, channel);
+		return;
+	}
+	if (channel == NULL && outgoing)
+		call = fold_owner_of_leg(step);
+	if (call != NULL) {
+		dial_leg(step, call, NULL);
+		return;
+	}
+	if (channel == NULL && outgoing)
+		call = fold_owner_of_click(step);
+	if (call != NULL)
+		channel = fold_channel_add(step->fold, call, step->event->unique_id);
+	if (call == NULL)
+		call = channel != NULL ? channel->call : fold_new_call(step, &channel);
+	if (call != NULL)
+		dial_main(step, call, channel);
+}
+
+/* A channel of one call enters a bridge of another: what was only pieces becomes one call; two
+ * real calls stay two. NULL: the channel stays where it is. */
+static struct fold_bridge *join(
+	struct fold_step *step, struct fold_channel *channel, struct fold_bridge *bridge)
+{
+	struct fold_call *mine = channel->call;
+	struct fold_call *its = bridge->call;
+	bool mine_first = mine->pub.id < its->pub.id;
+
+	if (mine == its)
+		return bridge;
+	if (fold_call_closed(its) || (mine->anchored && its->anchored))
+		return NULL;
+	if (mine->channel_count + its->channel_count > FOLD_MAX_CHANNELS ||
+		mine->bridge_count + its->bridge_count > FOLD_MAX_BRIDGES)
+		return NULL;
+	if (mine->anchored || (!its->anchored && mine_first))
+		fold_call_merge(step->fold, its, mine);
+	else
+		fold_call_merge(step->fold, mine, its);
+	return bridge;
+}
+
+/* The bridge to enter; NULL when the event is late, or nothing to be done about. */
+static struct fold_bridge *bridge_for(struct fold_step *step, struct fold_channel *channel)
+{
+	struct str id = step->event->bridge_id;
+	struct fold_bridge *bridge = fold_bridge_find(step->fold, id);
+
+	if (channel->hung_up || (bridge != NULL && bridge->old))
+		return NULL;
+	if (bridge != NULL)
+		return join(step, channel, bridge);
+	if (id.size > 0)
+		return fold_bridge_add(step->fold, channel->call, id);
+	if (fold_call_closed(channel->call))
+		return NULL;
+	if (channel->bridge != NULL && channel->bridge->id[0] == '\0')
+		return channel->bridge;
+	return fold_bridge_add(step->fold, channel->call, id);
+}
+
+static struct fold_channel *channel_for(struct fold_step *step, bool create)
+{
+	struct fold_channel *channel = fold_channel_find(step->fold, step->event->unique_id);
+	struct fold_bridge *bridge = fold_bridge_find(step->fold, step->event->bridge_id);
+	struct fold_call *call;
+
+	if (channel != NULL || step->event->unique_id.size == 0 || (bridge != NULL && bridge->old))
+		return channel;
+	call = fold_owner_of_channel(step);
+	if (call != NULL)
+		return fold_channel_add(step->fold, call, step->event->unique_id);
+	if (create)
+		fold_new_call(step, &channel);
+	return channel;
+}
+
+void fold_on_bridge(struct fold_step *step)
+{
+	struct fold_channel *channel = channel_for(step, true);
+	struct fold_bridge *bridge = channel != NULL ? bridge_for(step, channel) : NULL;
+	struct fold_call *call;
+
+	if (bridge == NULL)
+		return;
+	call = channel->call;
+	fold_touch(step->fold, call);
+	channel->bridge = bridge;
+	fold_channel_describe(step, channel);
+	fold_learn(step, call, channel);
+	fold_consult_seen(step->fold, channel);
+	fold_picked_up(call);
+	fold_consult_returned(step->fold, channel);
+	fold_talk(step->fold, call);
+}
+
+void fold_on_leave(struct fold_step *step)
+{
+	struct fold_channel *channel = fold_channel_find(step->fold, step->event->unique_id);
+
+	if (channel == NULL || channel->bridge == NULL ||
+		!str_equal(str_from(channel->bridge->id), step->event->bridge_id))
+		return;
+	fold_touch(step->fold, channel->call);
+	channel->bridge = NULL;
+	fold_talk(step->fold, channel->call);
+}
+
+void fold_on_destroy(struct fold_step *step)
+{
+	struct fold_bridge *bridge = fold_bridge_find(step->fold, step->event->bridge_id);
+	bool changed = false;
+
+	if (bridge == NULL || bridge->old)
+		return;
+	for (struct fold_channel *at = bridge->call->channels; at != NULL; at = at->next) {
+		changed = changed || at->bridge == bridge;
+		if (at->bridge == bridge)
+			at->bridge = NULL;
+	}
+	if (!changed)
+		return;
+	fold_touch(step->fold, bridge->call);
+	fold_talk(step->fold, bridge->call);
+}
+
+/* A phone of ours that was not rung before is set up for the other side: a blind transfer rings. */
+static void rings_for_other_side(struct fold_step *step, const struct fold_channel *channel)
+{
+	struct fold_call *call = channel->call;
+
+	if (channel->kind == KIND_DEVICE && call->conversation &&
+		phone_is_internal(str_from(channel->number)) && call->external[0] != '\0' &&
+		strcmp(channel->peer, call->external) == 0 &&
+		!fold_numbers_have(&call->pub.talkers, channel->number))
+		fold_blind_seen(step->fold, call, channel->number);
+}
+
+void fold_on_callerid(struct fold_step *step)
+{
+	struct fold_channel *channel = channel_for(step, false);
+
+	if (channel == NULL || channel->hung_up || fold_call_closed(channel->call))
+		return;
+	fold_touch(step->fold, channel->call);
+	fold_channel_describe(step, channel);
+	fold_consult_seen(step->fold, channel);
+	rings_for_other_side(step, channel);
+}

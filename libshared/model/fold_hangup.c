@@ -1,0 +1,207 @@
+/*
+ * fold_hangup: the end of a leg, or of a call.
+ *
+ * Each leg sends a hangup of its own, in any order and sometimes twice; only that of the first
+ * leg, or of the other side's channel, ends the call.
+ */
+#include "fold_private.h"
+
+#include "phone.h"
+
+static int64_t start_of(const struct call_event *event)
+{
+	return event->start_ms != CALL_NO_TIME ? event->start_ms : event->received_ms;
+}
+
+/* A call lasts from the first of its legs to the last, by the host's clock. */
+static void take_times(struct fold_step *step, struct fold_call *call)
+{
+	int64_t start_ms = start_of(step->event);
+	int64_t end_ms = step->event->end_ms;
+
+	if (start_ms != CALL_NO_TIME &&
+		(call->host_start_ms == CALL_NO_TIME || start_ms < call->host_start_ms))
+		call->host_start_ms = start_ms;
+	if (end_ms != CALL_NO_TIME &&
+		(call->host_end_ms == CALL_NO_TIME || end_ms > call->host_end_ms))
+		call->host_end_ms = end_ms;
+}
+
+/* Our first leg may go while the other side talks on with whom it was transferred to. */
+static bool goes_on(struct fold_call *call)
+{
+	return call->pub.direction == CALL_OUTGOING && call->conversation &&
+	       (fold_blind_pending(call) || fold_someone_talks(call));
+}
+
+static bool with_other_side(const struct fold_step *step, const struct fold_call *call)
+{
+	return step->event->call_type == 2 && call->external[0] != '\0' &&
+	       strcmp(step->phone, call->external) == 0;
+}
+
+/* To be asked when the channel has been taken out of the graph. */
+static bool is_final(
+	struct fold_step *step, struct fold_call *call, const struct fold_channel *channel)
+{
+	if (!call->anchored)
+		return true;
+	if (channel == call->primary) {
+		call->primary_left = goes_on(call);
+		return !call->primary_left;
+	}
+	if (call->primary_left && with_other_side(step, call))
+		return true;
+	return call->conversation && fold_is_other_side(call, channel) && call->pub.answered;
+}
+
+/* What the hangup says of the sides, where nothing said it before. */
+static void take_sides(struct fold_step *step, struct fold_call *call)
+{
+	struct call *pub = &call->pub;
+	const char *first = step->extension_count > 0 ? step->extensions[0] : "";
+
+	if (!call->anchored && pub->direction != CALL_INTERNAL)
+		fold_take_direction(step, call);
+	if (!phone_is_internal(str_from(step->phone)))
+		fold_call_set_external(step->fold, call, step->event->phone);
+	if (step->event->trunk.size > 0)
+		fold_call_set_line(call, step->event->trunk);
+	if (pub->direction == CALL_OUTGOING && pub->caller[0] == '\0')
+		str_copy(pub->caller, CALL_NUMBER_BYTES,
+			str_from(first[0] != '\0' ? first : call->ours));
+	if (pub->direction != CALL_INTERNAL)
+		return;
+	if (pub->caller[0] == '\0')
+		str_copy(pub->caller, CALL_NUMBER_BYTES, str_from(step->phone));
+	if (first[0] != '\0' && strcmp(first, pub->caller) != 0)
+		str_copy(pub->callee, CALL_NUMBER_BYTES, str_from(first));
+}
+
+/* Nobody was seen talking, but the PBX says that somebody did. */
+static void take_talker(struct fold_step *step, struct fold_call *call)
+{
+	struct call *pub = &call->pub;
+	const char *number = step->extension_count > 0 ? step->extensions[0] : "";
+
+	if (!pub->answered || pub->talkers.count > 0)
+		return;
+	if (pub->direction == CALL_INTERNAL)
+		number = pub->callee;
+	else if (number[0] == '\0' || pub->direction == CALL_OUTGOING)
+		number = pub->caller[0] != '\0' ? pub->caller : number;
+	if (strcmp(number, call->external) != 0)
+		fold_numbers_add(&pub->talkers, number);
+}
+
+static void take_missed(struct fold_step *step, struct fold_call *call)
+{
+	if (call->pub.answered || call->pub.direction != CALL_INCOMING)
+		return;
+	for (unsigned i = 0; i < step->extension_count; i++) {
+		if (strcmp(step->extensions[i], call->external) != 0)
+			fold_numbers_add(&call->pub.rang, step->extensions[i]);
+	}
+}
+
+static void end_call(struct fold_step *step, struct fold_call *call)
+{
+	int status = step->event->call_status;
+
+	if (fold_call_closed(call))
+		fold_call_reopen(step->fold, call);
+	take_sides(step, call);
+	call->own_hangup = true;
+	call->pub.call_status = status;
+	call->pub.answered = call->pub.answered || call->conversation || status == 2;
+	fold_transfer_hangup(step, call);
+	take_talker(step, call);
+	take_missed(step, call);
+	fold_call_close(step->fold, call, CALL_ENDED, step->fold->now_ms);
+	fold_say(step->fold, call, "hangup, status %d: %s", status,
+		call->pub.answered ? "answered" : "not answered");
+}
+
+/* The mobile answered, and no bridge showed it. */
+static void mobile_answered(struct fold_step *step, struct fold_call *call)
+{
+	bool consult =
+		step->extension_count > 0 && strcmp(step->extensions[0], call->external) != 0;
+
+	if (call->conversation || consult || call->pub.direction != CALL_INCOMING)
+		return;
+	call->pub.answered = true;
+	if (fold_numbers_add(&call->pub.talkers, step->phone))
+		fold_say(step->fold, call, "mobile %s answered", step->phone);
+}
+
+static void end_leg(struct fold_step *step, struct fold_call *call, bool was_talking)
+{
+	bool answered = step->event->call_status == 2;
+
+	fold_say(step->fold, call, "leg of %s ends, status %d", step->phone,
+		step->event->call_status);
+	fold_transfer_hangup(step, call);
+	if (fold_call_closed(call))
+		return;
+	if (step->event->call_type == 1 && answered && fold_is_outside(step->phone))
+		mobile_answered(step, call);
+	if (answered &&
+		(was_talking || strcmp(step->phone, call->pub.talking) == 0 || !call->conversation))
+		call->leg_ended = true;
+	fold_talk(step->fold, call);
+}
+
+/* Nothing else came of this call: all that is known is in its hangup. */
+static void end_unknown(struct fold_step *step)
+{
+	struct fold_channel *channel = NULL;
+	struct fold_call *call;
+	bool to_outside = step->event->call_type == 2 && !phone_is_internal(str_from(step->phone));
+
+	if (step->phone[0] == '\0' && step->extension_count == 0)
+		return;
+	/* What a click in a program leaves behind, or the end of a leg of a call that is over. */
+	if (to_outside && (step->event->external_initiated ||
+				  table_get(step->fold->numbers, str_from(step->phone)) != NULL))
+		return;
+	call = fold_new_call(step, &channel);
+	if (call == NULL)
+		return;
+	take_times(step, call);
+	if (channel != NULL)
+		channel->hung_up = true;
+	end_call(step, call);
+}
+
+void fold_on_hangup(struct fold_step *step)
+{
+	struct fold_channel *channel = fold_channel_find(step->fold, step->event->unique_id);
+	struct fold_call *call = channel != NULL ? channel->call : NULL;
+	bool was_talking;
+	bool over;
+
+	if (step->event->unique_id.size == 0 || (channel != NULL && channel->hung_up))
+		return;
+	if (call == NULL)
+		call = fold_owner_of_hangup(step);
+	if (call == NULL) {
+		end_unknown(step);
+		return;
+	}
+	if (channel == NULL)
+		channel = fold_channel_add(step->fold, call, step->event->unique_id);
+	if (channel == NULL)
+		return;
+	fold_touch(step->fold, call);
+	over = fold_call_closed(call) && call->own_hangup;
+	was_talking = channel->linked;
+	fold_channel_hang_up(channel);
+	if (!over || with_other_side(step, call))
+		take_times(step, call);
+	if (over ? with_other_side(step, call) && fold_is_other_side(call, channel)
+		 : is_final(step, call, channel))
+		end_call(step, call);
+	else
+		end_leg(step, call, was_talking);
+}

@@ -1,0 +1,2 @@
+/* placeholder */
+#include "fold_private.h"

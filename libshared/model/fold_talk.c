@@ -1,0 +1,220 @@
+/*
+ * fold_talk: who of us talks with the other side now, read off the graph.
+ *
+ * The other side's channel is where one looks from; whoever of us is reached over bridges and
+ * Local channels talks. Where the bridges are unknown, two channels that name each other do.
+ */
+#include "fold_private.h"
+
+#include "phone.h"
+
+/* The channel of the person outside, or of the one who called where all are ours. */
+bool fold_is_other_side(const struct fold_call *call, const struct fold_channel *channel)
+{
+	if (channel->kind == KIND_LOCAL_1 || channel->kind == KIND_LOCAL_2)
+		return false;
+	if (call->pub.direction == CALL_INTERNAL)
+		return call->pub.caller[0] != '\0' &&
+		       strcmp(channel->number, call->pub.caller) == 0;
+	if (call->pub.direction == CALL_INCOMING && channel == call->primary)
+		return true;
+	if (call->external[0] != '\0' && strcmp(channel->number, call->external) == 0)
+		return true;
+	return call->pub.direction == CALL_OUTGOING && channel != call->primary &&
+	       fold_is_outside(channel->number) &&
+	       !fold_numbers_have(&call->mobiles, channel->number);
+}
+
+bool fold_is_ours(const struct fold_call *call, const struct fold_channel *channel)
+{
+	return channel->kind != KIND_LOCAL_1 && channel->kind != KIND_LOCAL_2 &&
+	       channel->number[0] != '\0' && !fold_is_other_side(call, channel);
+}
+
+/* Somebody new before the one who talks already, that one before others. */
+static struct fold_channel *pick(const struct fold_call *call, const struct fold_channel *from)
+{
+	struct fold_channel *best = NULL;
+	int best_rank = 0;
+
+	for (struct fold_channel *at = call->channels; at != NULL; at = at->next) {
+		bool current = strcmp(at->number, call->pub.talking) == 0;
+		int rank = !at->linked && !current ? 3 : current ? 2 : 1;
+
+		if (at == from || !at->reached || at->bridge == NULL || !fold_is_ours(call, at))
+			continue;
+		if (rank > best_rank) {
+			best = at;
+			best_rank = rank;
+		}
+	}
+	return best;
+}
+
+static bool name_each_other(const struct fold_call *call, const struct fold_channel *other,
+	const struct fold_channel *ours)
+{
+	return strcmp(ours->number, other->peer) == 0 &&
+	       (strcmp(ours->peer, other->number) == 0 || strcmp(ours->peer, call->external) == 0);
+}
+
+/* Both are in bridges, though not in the same as far as we know. */
+static struct fold_channel *named_by(struct fold_call *call, const struct fold_channel *other)
+{
+	for (struct fold_channel *at = call->channels; at != NULL; at = at->next) {
+		if (at != other && at->bridge != NULL && at->kind == KIND_DEVICE &&
+			fold_is_ours(call, at) && name_each_other(call, other, at))
+			return at;
+	}
+	return NULL;
+}
+
+static struct fold_channel *find_speaker(struct fold_call *call)
+{
+	struct fold_channel *speaker = NULL;
+
+	for (struct fold_channel *at = call->channels; at != NULL && speaker == NULL;
+		at = at->next) {
+		if (at->bridge == NULL || at->hung_up || !fold_is_other_side(call, at))
+			continue;
+		fold_reach(call, at);
+		speaker = pick(call, at);
+	}
+	for (struct fold_channel *at = call->channels; at != NULL && speaker == NULL;
+		at = at->next) {
+		if (at->bridge != NULL && fold_is_other_side(call, at))
+			speaker = named_by(call, at);
+		if (speaker != NULL)
+			fold_reach(call, speaker);
+	}
+	return speaker;
+}
+
+bool fold_someone_talks(struct fold_call *call)
+{
+	return find_speaker(call) != NULL;
+}
+
+static void set_talking(struct call_fold *fold, struct fold_call *call, const char *number)
+{
+	struct call *pub = &call->pub;
+
+	if (pub->talking[0] != '\0' && strcmp(pub->talking, number) != 0)
+		fold_say(fold, call, "%s talks now", number);
+	else if (!call->conversation)
+		fold_say(fold, call, "%s talks with %s", number, pub->external);
+	str_copy(pub->talking, CALL_NUMBER_BYTES, str_from(number));
+	call->conversation = true;
+	pub->answered = true;
+	pub->state = CALL_TALKING;
+	call->leg_ended = false;
+	call->idle_ms = CALL_NO_TIME;
+	if (call->talked_ms == CALL_NO_TIME) {
+		call->talked_ms = fold->now_ms;
+		pub->answered_ms = fold->now_ms;
+	}
+	fold_numbers_add(&pub->talkers, number);
+	fold_index(fold, call, number, true);
+	if (pub->direction == CALL_OUTGOING && pub->caller[0] == '\0')
+		str_copy(pub->caller, CALL_NUMBER_BYTES, str_from(number));
+}
+
+static bool anyone_bridged(const struct fold_call *call)
+{
+	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
+		if (at->bridge != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* Nobody is connected: between two talks of a transfer, on hold, or at an end that was not said. */
+static void set_silent(struct call_fold *fold, struct fold_call *call)
+{
+	for (struct fold_channel *at = call->channels; at != NULL; at = at->next)
+		at->linked = false;
+	if (call->pub.answered && (call->leg_ended || !anyone_bridged(call)))
+		call->idle_ms = fold->now_ms;
+}
+
+void fold_talk(struct call_fold *fold, struct fold_call *call)
+{
+	struct fold_channel *speaker = find_speaker(call);
+	char number[CALL_NUMBER_BYTES];
+	bool is_new;
+
+	if (speaker == NULL) {
+		if (!fold_call_closed(call))
+			set_silent(fold, call);
+		return;
+	}
+	if (fold_call_closed(call))
+		fold_call_reopen(fold, call);
+	memcpy(number, speaker->number, sizeof(number));
+	is_new = !speaker->linked && call->pub.talking[0] != '\0' &&
+		 strcmp(call->pub.talking, number) != 0;
+	for (struct fold_channel *at = call->channels; at != NULL; at = at->next)
+		at->linked = at->reached;
+	if (is_new && call->pub.direction != CALL_INTERNAL)
+		fold_transfer_done(fold, call, number);
+	set_talking(fold, call, number);
+}
+
+static void set_sides(struct fold_call *call, enum call_direction direction, const char *caller,
+	const char *callee)
+{
+	struct call *pub = &call->pub;
+
+	pub->direction = direction;
+	if (direction == CALL_INCOMING)
+		return;
+	if (pub->caller[0] == '\0')
+		str_copy(pub->caller, CALL_NUMBER_BYTES, str_from(caller));
+	if (direction == CALL_INTERNAL && pub->callee[0] == '\0')
+		str_copy(pub->callee, CALL_NUMBER_BYTES, str_from(callee));
+}
+
+/* One of us is seen with somebody outside: which of them called? */
+static void learn_outside(
+	struct fold_step *step, struct fold_call *call, const char *ours, bool is_ours)
+{
+	bool dialled = fold_is_outside(step->exten) && strlen(step->exten) > 7;
+	bool came_by_line = phone_line_id(step->event->exten).size == step->event->exten.size &&
+			    step->event->exten.size == 7;
+
+	str_copy(call->ours, CALL_NUMBER_BYTES, str_from(ours));
+	fold_index(step->fold, call, ours, true);
+	if (call->pub.direction != CALL_UNKNOWN)
+		return;
+	if (is_ours && dialled)
+		set_sides(call, CALL_OUTGOING, ours, "");
+	else if (!is_ours && came_by_line)
+		set_sides(call, CALL_INCOMING, "", "");
+	else if (call->channel_count > 1 && !step->event->external_initiated)
+		set_sides(call, CALL_INCOMING, "", "");
+}
+
+/* What the bridges alone tell of a call that has neither a start nor a dial. */
+void fold_learn(struct fold_step *step, struct fold_call *call, const struct fold_channel *channel)
+{
+	bool from_us = phone_is_internal(str_from(step->number));
+	bool to_us = phone_is_internal(str_from(step->peer));
+	struct str device = fold_device_peer(step->event->channel);
+
+	if (call->anchored || channel->kind == KIND_LOCAL_1 || channel->kind == KIND_LOCAL_2)
+		return;
+	if (from_us && to_us && call->external[0] == '\0') {
+		if (strcmp(step->exten, step->peer) == 0)
+			set_sides(call, CALL_INTERNAL, step->number, step->peer);
+		else
+			set_sides(call, CALL_INTERNAL, step->peer, step->number);
+	} else if (from_us && fold_is_outside(step->peer)) {
+		fold_call_set_external(step->fold, call, str_from(step->peer));
+		learn_outside(step, call, step->number, true);
+	} else if (to_us && fold_is_outside(step->number)) {
+		fold_call_set_external(step->fold, call, str_from(step->number));
+		if (call->pub.line[0] == '\0' && !phone_is_internal(device))
+			fold_call_set_line(call, device);
+		learn_outside(step, call, step->peer, false);
+	}
+}

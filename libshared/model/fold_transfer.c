@@ -1,0 +1,237 @@
+/*
+ * fold_transfer: transfers begun, answered, accepted, refused.
+ *
+ * Attended ones show as a Local channel that one of us opens while talking; blind ones as another
+ * dial, or as somebody new who suddenly talks with the other side.
+ */
+#include "fold_private.h"
+
+#include "alloc.h"
+#include "phone.h"
+
+static struct call_transfer *last_of(const struct fold_call *call)
+{
+	unsigned count = call->pub.transfer_count;
+
+	return count > 0 ? &call->pub.transfers[count - 1] : NULL;
+}
+
+static struct call_transfer *find_last(
+	const struct fold_call *call, const char *from, const char *to)
+{
+	for (unsigned i = call->pub.transfer_count; i > 0; i--) {
+		struct call_transfer *transfer = &call->pub.transfers[i - 1];
+
+		if (strcmp(transfer->from, from) == 0 && strcmp(transfer->to, to) == 0)
+			return transfer;
+	}
+	return NULL;
+}
+
+static struct call_transfer *last_pending(const struct fold_call *call)
+{
+	for (unsigned i = call->pub.transfer_count; i > 0; i--) {
+		if (call->pub.transfers[i - 1].result == TRANSFER_PENDING)
+			return &call->pub.transfers[i - 1];
+	}
+	return NULL;
+}
+
+static struct call_transfer *add_transfer(struct call_fold *fold, struct fold_call *call,
+	const char *from, const char *to, enum call_transfer_kind kind)
+{
+	struct call *pub = &call->pub;
+	struct call_transfer *transfer;
+
+	if (pub->transfer_count >= CALL_MAX_TRANSFERS || from[0] == '\0' || to[0] == '\0') {
+		call->overflow += pub->transfer_count >= CALL_MAX_TRANSFERS;
+		return NULL;
+	}
+	pub->transfers =
+		alloc_resize(pub->transfers, (pub->transfer_count + 1) * sizeof(*transfer));
+	transfer = &pub->transfers[pub->transfer_count++];
+	*transfer = (struct call_transfer){.kind = kind, .at_ms = fold->now_ms};
+	str_copy(transfer->from, CALL_NUMBER_BYTES, str_from(from));
+	str_copy(transfer->to, CALL_NUMBER_BYTES, str_from(to));
+	fold_say(fold, call, "%s transfers to %s, %s", from, to, call_transfer_kind_name(kind));
+	return transfer;
+}
+
+static bool was_picked_up(const struct fold_call *call, const struct call_transfer *transfer)
+{
+	return (call->picked_up >> (transfer - call->pub.transfers) & 1) != 0;
+}
+
+static void settle(const struct fold_call *call, struct call_transfer *transfer)
+{
+	bool spoke = transfer->kind == TRANSFER_ATTENDED && was_picked_up(call, transfer);
+
+	if (transfer->result == TRANSFER_PENDING)
+		transfer->result = spoke ? TRANSFER_REFUSED : TRANSFER_UNANSWERED;
+}
+
+void fold_transfers_settle(struct fold_call *call)
+{
+	for (unsigned i = 0; i < call->pub.transfer_count; i++)
+		settle(call, &call->pub.transfers[i]);
+}
+
+bool fold_transfer_pending(const struct fold_call *call, const char *from)
+{
+	const struct call_transfer *pending = last_pending(call);
+
+	return pending != NULL && strcmp(pending->from, from) == 0;
+}
+
+bool fold_blind_pending(const struct fold_call *call)
+{
+	const struct call_transfer *pending = last_pending(call);
+
+	return pending != NULL && pending->kind == TRANSFER_BLIND;
+}
+
+/* "152" of "Local/152@dialexecute-00000000", when that is one of us. */
+static struct str local_target(const struct fold_channel *channel)
+{
+	struct str rest = str_from(channel->local);
+	struct str target;
+
+	str_cut(&rest, '/');
+	target = str_cut(&rest, '@');
+	return phone_is_internal(target) ? target : str_of(NULL, 0);
+}
+
+void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel)
+{
+	struct fold_call *call = channel->call;
+	const char *from = channel->kind == KIND_LOCAL_1 ? channel->peer : channel->number;
+	char to[CALL_NUMBER_BYTES];
+	bool counted = channel->consult || (channel->twin != NULL && channel->twin->consult);
+
+	if (channel->local == NULL || counted || fold_call_closed(call))
+		return;
+	str_copy(to, sizeof(to), local_target(channel));
+	if (to[0] == '\0' || strcmp(to, from) == 0 || !fold_numbers_have(&call->pub.talkers, from))
+		return;
+	channel->consult = true;
+	if (last_pending(call) == NULL)
+		add_transfer(fold, call, from, to, TRANSFER_ATTENDED);
+}
+
+static bool beside_other_side(const struct fold_channel *channel)
+{
+	for (const struct fold_channel *at = channel->call->channels; at != NULL; at = at->next) {
+		if (at != channel && at->bridge == channel->bridge &&
+			fold_is_other_side(channel->call, at))
+			return true;
+	}
+	return false;
+}
+
+/* Who talks with the other side is back with it, and still names the colleague asked meanwhile. */
+void fold_consult_returned(struct call_fold *fold, const struct fold_channel *channel)
+{
+	struct fold_call *call = channel->call;
+	struct call_transfer *transfer;
+
+	if (channel->kind != KIND_DEVICE || channel->bridge == NULL ||
+		strcmp(channel->number, call->pub.talking) != 0 ||
+		call->pub.direction == CALL_INTERNAL ||
+		!phone_is_internal(str_from(channel->peer)) ||
+		strcmp(channel->peer, channel->number) == 0 || !beside_other_side(channel) ||
+		find_last(call, channel->peer, channel->number) != NULL)
+		return;
+	transfer = find_last(call, channel->number, channel->peer);
+	if (transfer == NULL)
+		transfer =
+			add_transfer(fold, call, channel->number, channel->peer, TRANSFER_ATTENDED);
+	if (transfer != NULL)
+		settle(call, transfer);
+}
+
+void fold_blind_seen(struct call_fold *fold, struct fold_call *call, const char *to)
+{
+	const char *from = call->pub.talking;
+
+	if (from[0] == '\0' || last_pending(call) != NULL || strcmp(from, to) == 0)
+		return;
+	add_transfer(fold, call, from, to, TRANSFER_BLIND);
+}
+
+/* While a transfer is open, one of us other than who transfers is connected to somebody. */
+void fold_picked_up(struct fold_call *call)
+{
+	const struct call_transfer *pending = last_pending(call);
+
+	if (pending == NULL)
+		return;
+	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
+		if (at->bridge == NULL || strcmp(at->number, pending->from) == 0 ||
+			!fold_is_ours(call, at) || fold_members(at->bridge) < 2)
+			continue;
+		call->picked_up |= 1u << (pending - call->pub.transfers);
+		return;
+	}
+}
+
+void fold_transfer_done(struct call_fold *fold, struct fold_call *call, const char *to)
+{
+	struct call_transfer *transfer = last_pending(call);
+	struct call_transfer *last = last_of(call);
+
+	/* It was told as refused when the call to the colleague ended, before the other side came. */
+	if (transfer == NULL && last != NULL && last->result == TRANSFER_REFUSED &&
+		strcmp(last->to, to) == 0)
+		transfer = last;
+	if (transfer == NULL)
+		transfer = add_transfer(fold, call, call->pub.talking, to, TRANSFER_BLIND);
+	if (transfer == NULL)
+		return;
+	transfer->result = TRANSFER_ACCEPTED;
+	fold_say(fold, call, "transfer to %s accepted: %s talks now", transfer->to, to);
+}
+
+/* A call between two of us that belongs to a transfer is over. */
+static void consult_over(struct fold_step *step, struct fold_call *call, const char *to)
+{
+	struct call_transfer *transfer = find_last(call, step->phone, to);
+
+	if (transfer == NULL && !fold_call_closed(call))
+		transfer = add_transfer(step->fold, call, step->phone, to, TRANSFER_ATTENDED);
+	if (transfer == NULL || transfer->result == TRANSFER_ACCEPTED)
+		return;
+	transfer->result = step->event->call_status == 2 ? TRANSFER_REFUSED : TRANSFER_UNANSWERED;
+	fold_say(step->fold, call, "%s and %s: %s", step->phone, to,
+		call_transfer_result_name(transfer->result));
+}
+
+/* The other side was with `to` when this leg ended, or waited for it in vain. */
+static void handover_over(struct fold_step *step, struct fold_call *call, const char *to)
+{
+	struct call_transfer *pending = last_pending(call);
+	const struct call_numbers *talkers = &call->pub.talkers;
+	const char *from = talkers->count > 0 ? talkers->items[talkers->count - 1] : "";
+	bool answered = step->event->call_status == 2;
+
+	if (fold_numbers_have(talkers, to))
+		return;
+	if (pending == NULL)
+		pending = add_transfer(step->fold, call, from, to, TRANSFER_BLIND);
+	if (pending != NULL)
+		pending->result = answered ? TRANSFER_ACCEPTED : TRANSFER_UNANSWERED;
+	if (answered)
+		fold_numbers_add(&call->pub.talkers, to);
+}
+
+void fold_transfer_hangup(struct fold_step *step, struct fold_call *call)
+{
+	const char *to = step->extension_count > 0 ? step->extensions[0] : "";
+
+	if (step->event->call_type != 2 || call->pub.direction == CALL_INTERNAL ||
+		!phone_is_internal(str_from(to)))
+		return;
+	if (phone_is_internal(str_from(step->phone)))
+		consult_over(step, call, to);
+	else if (call->external[0] != '\0' && strcmp(step->phone, call->external) == 0)
+		handover_over(step, call, to);
+}
