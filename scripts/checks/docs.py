@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+"""The documents: every setting is in docs/operations.md and no other, links lead somewhere, scripts help.
+
+usage: docs.py BIN_FOLDER    (the built services: their --check-config names the settings)
+"""
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SERVICES = ("ingest", "dispatcher", "sandbox", "emulator")
+OPERATIONS = ROOT / "docs" / "operations.md"
+# Read by scripts, not by services; documented all the same.
+OF_SCRIPTS = {"CALLWEAVE_VAR", "CALLWEAVE_BIN", "CALLWEAVE_ENV_FILE", "CALLWEAVE_STOP_SECONDS",
+              "CALLWEAVE_READY_SECONDS", "CALLWEAVE_POSTGRES_DIR", "CALLWEAVE_REDIS_PORT"}
+
+
+def settings(folder):
+    """{name: its default line} over all services."""
+    names = set()
+    for service in SERVICES:
+        done = subprocess.run([str(folder / service), "--check-config"], text=True, capture_output=True, timeout=20,
+                              env={"PATH": os.environ["PATH"], "DATABASE_URL": "postgresql://x@127.0.0.1/x"})
+        found = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", done.stdout, re.M))
+        if done.returncode != 0 or not found:
+            yield None, f"{service} --check-config: exit {done.returncode} {done.stderr.strip()}"
+        names |= found
+    yield names, None
+
+
+def wrong_settings(folder):
+    known = set()
+    for names, problem in settings(folder):
+        if problem:
+            yield problem
+        known |= names or set()
+    text = OPERATIONS.read_text()
+    written = set(re.findall(r"^\| `([A-Z][A-Z0-9_]+)`", text, re.M))
+    for name in sorted(known - written):
+        yield f"docs/operations.md: no row for the setting {name}"
+    for name in sorted(written - known - OF_SCRIPTS):
+        yield f"docs/operations.md: {name} is no setting of any service"
+
+
+def pages():
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+                            cwd=ROOT, text=True, capture_output=True, check=True).stdout.split()
+    return [ROOT / path for path in listed if (ROOT / path).exists()]
+
+
+def slug(heading):
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def anchors(page):
+    return {slug(line.lstrip("#")) for line in page.read_text().splitlines() if line.startswith("#")}
+
+
+def dead_links():
+    for page in pages():
+        text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(), flags=re.S)
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if re.match(r"[a-z]+:", target):
+                continue
+            path, _, anchor = target.partition("#")
+            place = (page.parent / path).resolve() if path else page
+            if not place.exists():
+                yield f"{page.relative_to(ROOT)}: {target} leads nowhere"
+            elif anchor and place.suffix == ".md" and anchor not in anchors(place):
+                yield f"{page.relative_to(ROOT)}: {target}: no such heading"
+
+
+def silent_scripts():
+    for script in sorted((ROOT / "scripts").iterdir()):
+        if script.is_file() and os.access(script, os.X_OK):
+            done = subprocess.run([str(script), "--help"], text=True, capture_output=True, timeout=20,
+                                  stdin=subprocess.DEVNULL)
+            if done.returncode != 0 or "usage" not in done.stdout.lower():
+                yield f"scripts/{script.name} --help: exit {done.returncode}, no usage"
+
+
+def main(folder):
+    problems = [*wrong_settings(folder), *dead_links(), *silent_scripts()]
+    print("\n".join(problems), end="\n" if problems else "")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
