@@ -10,6 +10,8 @@ static const struct page_file files[] = {
 	{"/", "text/html; charset=utf-8", page_chats_html, &page_chats_html_size},
 	{"/_sandbox/", "text/html; charset=utf-8", page_chats_html, &page_chats_html_size},
 	{"/static/chats.js", "text/javascript; charset=utf-8", page_chats_js, &page_chats_js_size},
+	{"/static/entities.js", "text/javascript; charset=utf-8", page_entities_js,
+		&page_entities_js_size},
 	{"/static/chats.css", "text/css; charset=utf-8", page_chats_css, &page_chats_css_size},
 	{"/static/bootstrap.min.css", "text/css; charset=utf-8", page_bootstrap_min_css,
 		&page_bootstrap_min_css_size},

@@ -30,6 +30,7 @@ struct messages_query {
 	int64_t chat_id; /* 0: all */
 	int64_t message_id;
 	int64_t since_revision;
+	int64_t since_ms; /* sent then or later */
 };
 
 static void write_messages(
@@ -41,7 +42,8 @@ static void write_messages(
 	for (const struct message *at = messages_oldest(messages); at != NULL; at = at->newer) {
 		if ((query->chat_id != 0 && at->chat_id != query->chat_id) ||
 			(query->message_id != 0 && at->message_id != query->message_id) ||
-			at->revision <= query->since_revision)
+			at->revision <= query->since_revision ||
+			message_sent_ms(at) < query->since_ms)
 			continue;
 		if (!is_first)
 			buf_add_char(to, ',');
@@ -60,7 +62,8 @@ static enum flow_status list_messages(struct flow *flow)
 
 	if (!admin_query_int(flow, "chat_id", 0, &query.chat_id) ||
 		!admin_query_int(flow, "message_id", 0, &query.message_id) ||
-		!admin_query_int(flow, "since_revision", 0, &query.since_revision))
+		!admin_query_int(flow, "since_revision", 0, &query.since_revision) ||
+		!admin_query_int(flow, "since_ms", 0, &query.since_ms))
 		return FLOW_END;
 	buf_init(&json, MAX_ANSWER_BYTES);
 	write_messages(telegram->messages, &query, &json);
