@@ -1,8 +1,9 @@
 /*
  * service: what every callweave process has, so that its main.c is a table of contents.
  *
- * Arguments (--help --version --check-config --config FILE), configuration, logs, signals (TERM
- * drains, HUP re-reads the log level, USR1 reopens logs), health, metrics, sd_notify, drain.
+ * Arguments (--help --version --check-config --healthcheck --config FILE), configuration, logs,
+ * signals (TERM and INT drain, a second one or QUIT stops at once, HUP re-reads the log level, USR1
+ * reopens logs), health, metrics, sd_notify, socket activation (the first passed socket).
  * Every service answers /livez /readyz /healthz /version /metrics on its own port.
  */
 #ifndef CALLWEAVE_SERVICE_H
@@ -30,15 +31,17 @@ struct service_spec {
 	int default_port;
 	const struct http_route *routes;
 	const struct service_check *checks;
-	size_t max_body_bytes;    /* 0: 64 KiB */
+	size_t max_body_bytes; /* 0: 64 KiB */
+	bool needs_database;   /* without DATABASE_URL it does not start */
 	/* Build the service's own struct: it becomes flow_context() of its flows and requests. NULL
 	 * with an error stops the start. */
 	void *(*start)(struct service *service, struct error *error);
-	/* Begin to end: called once when the drain starts; may be NULL. */
+	/* Begin to end: called once when the drain starts; may be NULL. From then on new connections
+	 * are refused; requests under way are answered. */
 	void (*drain)(void *context);
 	/* True when nothing is left to do; asked while draining; NULL: at once. */
 	bool (*drained)(void *context);
-	/* Free it all, the mirror of start. */
+	/* Free it all, the mirror of start. Every flow has been cancelled before. */
 	void (*stop)(void *context);
 };
 
@@ -54,7 +57,7 @@ struct log *service_log_sink(struct service *service);
 int service_port(struct service *service);
 
 /* Settings that all services share, each read from CALLWEAVE_<NAME>: see service_config.c.
- * DATABASE_URL and REDIS_URL are read under these names without prefix. */
+ * DATABASE_URL and REDIS_URL are read under these names without prefix; "" when not set. */
 const char *service_database_url(struct service *service);
 const char *service_redis_url(struct service *service);
 
