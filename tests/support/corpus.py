@@ -42,7 +42,7 @@ class Instance:
     """One scenario as a call that never was: own ids, own bridges, own outside numbers, own token.
 
     Equal things stay equal and the order of ids is kept; only the names change. `number` tells
-    instances apart and is below 10,000.
+    instances apart and is below 100,000.
     """
 
     def __init__(self, name, events, token, number):
@@ -50,6 +50,7 @@ class Instance:
         self.token = token
         self.number = number
         self._bridges = uuid.uuid4()
+        self._phones = {}
         first = min((int(found[0]) for row in events
                      for found in UNIQUE_ID.findall(json.dumps(row["body"]))), default=0)
         self._shift = int(time.time()) - first
@@ -76,8 +77,9 @@ class Instance:
         return then.strftime(MOMENT_FORMAT)
 
     def outside(self, phone):
-        """375290001006 -> 37529NNNNTTT: NNNN is the instance, TTT tells its numbers apart."""
-        return f"37529{self.number:04d}{(int(phone[8]) * 500 + int(phone[-3:])) % 1000:03d}"
+        """Each outside number of the scenario becomes 37529 + the instance + its own two digits."""
+        index = self._phones.setdefault(phone, len(self._phones) + 1)
+        return f"37529{self.number:05d}{index:02d}"
 
     def expects(self, row):
         """A row of expected.jsonl with this instance's numbers."""

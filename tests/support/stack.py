@@ -54,7 +54,7 @@ class Stack:
             "REDIS_URL": self.redis.url,
             "CALLWEAVE_INGEST_JOURNAL": str(self.folder / "journal"),
             "CALLWEAVE_DISPATCHER_TELEGRAM_URL": self.url("sandbox"),
-            "CALLWEAVE_EMULATOR_INGEST_URL": self.url("ingest"),
+            "CALLWEAVE_EMULATOR_TARGET": self.url("ingest"),
             "CALLWEAVE_EMULATOR_SANDBOX_URL": self.url("sandbox"),
         }
         return {name: value for name, value in known.items() if value}
@@ -155,14 +155,15 @@ class Stack:
             self.sql("INSERT INTO telegram_users (tg_id, bot_token) VALUES (%s, %s)", [chat, row["bot_token"]])
         self.enterprises.append(row)
         if "ingest" in self.services and self.services["ingest"].running():
-            self._wait_known(row["name2"])
+            self._wait_known()
         return row
 
-    def _wait_known(self, token):
-        """Until ingest has it in its table: an event of no meaning is no longer refused as unknown."""
+    def _wait_known(self):
+        """Until ingest has the new tenant in its table: within a second, says issue 2."""
         def known():
-            return self.post("bridge_create", {"Token": token, "UniqueId": "", "BridgeUniqueid": "known"}).ok
-        wait_until(known, 10, f"ingest knows token {token}")
+            rows = self.sql("SELECT count(*) FROM enterprises")[0]["count"]
+            return self.services["ingest"].metric("callweave_enterprises") == rows
+        wait_until(known, 5, "ingest knows the new enterprise")
 
     def calls(self, enterprise):
         return self.sql("SELECT * FROM call_report WHERE enterprise = %s ORDER BY call_id", [enterprise])
@@ -200,3 +201,6 @@ class Stack:
     def no_limits(self):
         """Telegram without its rate limits, for stories that are not about them."""
         self.sandbox("limits", enabled=False)
+
+    def clear_faults(self):
+        self.session().delete(f"{self.url('sandbox')}/_sandbox/faults", timeout=10).raise_for_status()

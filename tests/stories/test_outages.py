@@ -1,0 +1,122 @@
+"""Outages of a minute: PostgreSQL, Redis and Telegram are away, and nothing is lost or forgotten."""
+import os
+import threading
+import time
+
+import pytest
+
+import load
+from test_ledger import UNLIMITED
+from waiting import wait_until
+
+OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "60"))
+pytestmark = pytest.mark.long
+
+
+def outlast(seconds, ledger):
+    """Let the load go on for that long; fails at once when a client gives up."""
+    deadline = time.monotonic() + seconds
+    wait_until(lambda: time.monotonic() >= deadline or ledger.problems, seconds + 10, "the outage is over")
+    assert not ledger.problems, ledger.problems
+
+
+def check_all(stack, ledger):
+    stack.wait_quiet(180)
+    assert all(call.finished for call in ledger.calls)
+    load.check_log(stack, ledger.calls)
+    load.check_calls(stack, ledger.calls)
+    return load.check_messages(stack, ledger.calls)
+
+
+def database_story(stack, seconds):
+    """PostgreSQL stops under load; then Redis does."""
+    tenants = [stack.enterprise(f"D{index}", chat_id=-810_000 - index) for index in range(4)]
+    stack.start_all()
+    stack.no_limits()
+    with load.Load(stack, tenants, clients=4, pause=0.05) as ledger:
+        wait_until(lambda: ledger.acknowledged > 50, 30, "the load runs")
+        stack.stop_pg()
+        before = ledger.acknowledged
+        outlast(seconds, ledger)
+        during = ledger.acknowledged - before
+        stack.start_pg()
+        wait_until(lambda: stack.services["ingest"].metric("callweave_journal_records") == 0, 60,
+                   "the journal is replayed")
+    assert (ledger.refused, ledger.broken) == (0, 0), "an event was refused while PostgreSQL was away"
+    assert during > 100, "the load went on while PostgreSQL was away"
+    check_all(stack, ledger)
+
+
+def redis_story(stack, seconds):
+    """Without Redis nothing is lost; when it is back a message is there within moments."""
+    tenants = [stack.enterprise(f"R{index}", chat_id=-820_000 - index) for index in range(4)]
+    stack.start_all()
+    stack.no_limits()
+    with load.Load(stack, tenants, clients=2, pause=0.05) as ledger:
+        wait_until(lambda: ledger.acknowledged > 50, 30, "the load runs")
+        stack.redis.halt()
+        outlast(seconds, ledger)
+        stack.redis.resume()
+    assert (ledger.refused, ledger.broken) == (0, 0)
+    check_all(stack, ledger)
+
+
+FAULTS = {
+    "429": {"status": 429, "retry_after": 3},
+    "500": {"status": 500},
+    "silence": {"delay_ms": 60_000, "drop": True},
+}
+
+
+def telegram_story(stack, seconds):
+    """Three tenants, three ways for Telegram to be away, at the same time."""
+    tenants = {kind: stack.enterprise(f"T{kind}", chat_id=-830_000 - index)
+               for index, kind in enumerate(FAULTS)}
+    stack.start_all()
+    stack.no_limits()
+    for kind, tenant in tenants.items():
+        stack.sandbox("faults", service="telegram", chat_id=tenant["chat_id"], times=-1, **FAULTS[kind])
+    with load.Load(stack, list(tenants.values()), clients=3, pause=0.1) as ledger:
+        outlast(seconds, ledger)
+        stack.clear_faults()
+    assert (ledger.refused, ledger.broken) == (0, 0)
+    unknown = check_all(stack, ledger)
+    silent = sum(call.tenant is tenants["silence"] for call in ledger.calls)
+    assert unknown <= silent, "only a send that nobody answered has an unknown outcome"
+
+
+STORIES = {
+    "postgresql": (database_story, OUTAGE_SECONDS, {}),
+    "redis": (redis_story, OUTAGE_SECONDS / 3, {}),
+    "telegram": (telegram_story, OUTAGE_SECONDS, {"CALLWEAVE_DISPATCHER_SEND_TIMEOUT_MS": "3000"}),
+}
+
+
+@pytest.fixture(scope="module")
+def outcomes(module_stack):
+    """The outages last minutes and do little: all at once, each with a stack of its own."""
+    stacks = {name: module_stack(("sandbox", "ingest", "dispatcher"), own_postgres=name == "postgresql",
+                                 settings={**UNLIMITED, **settings})
+              for name, (_story, _seconds, settings) in STORIES.items()}
+    found = {}
+
+    def tell(name):
+        story, seconds, _settings = STORIES[name]
+        try:
+            story(stacks[name], seconds)
+            stacks[name].assert_healthy()
+        except BaseException as error:  # noqa: BLE001 - raised again by the test of that name
+            found[name] = error
+
+    threads = [threading.Thread(target=tell, args=(name,)) for name in STORIES]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_an_outage_loses_nothing(outcomes, name):
+    if name in outcomes:
+        raise outcomes[name]
