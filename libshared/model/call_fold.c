@@ -9,8 +9,6 @@
 #include "alloc.h"
 #include "phone.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { OPEN_DEFAULT = 20000, ENDED_PER_OPEN = 2 };
@@ -90,7 +88,7 @@ static uint64_t mix_numbers(uint64_t hash, const struct call_numbers *numbers)
 }
 
 /* All of a call that somebody could see. Its UniqueIds are for machines. */
-uint64_t fold_fingerprint(const struct call *call)
+static uint64_t fingerprint(const struct call *call)
 {
 	const int states[] = {(int)call->direction, (int)call->state, call->answered};
 	const int64_t times[] = {call->started_ms, call->answered_ms, call->ended_ms};
@@ -139,7 +137,7 @@ static void list_uids(struct fold_call *call)
 
 static void finish_call(struct call_fold *fold, struct fold_call *call)
 {
-	uint64_t seen = fold_fingerprint(&call->pub);
+	uint64_t seen = fingerprint(&call->pub);
 
 	if (seen != call->seen)
 		call->pub.version++;
@@ -150,6 +148,20 @@ static void finish_call(struct call_fold *fold, struct fold_call *call)
 	if (fold->now_ms > call->last_ms)
 		call->last_ms = fold->now_ms;
 	fold_due_update(fold, call);
+}
+
+/* What was loaded is nothing new. */
+void fold_call_settled(struct call_fold *fold, struct fold_call *call)
+{
+	call->seen = fingerprint(&call->pub);
+	list_uids(call);
+	fold_due_update(fold, call);
+	if (call->last_ms > fold->now_ms)
+		fold->now_ms = call->last_ms;
+	if (call->touched == fold->change_count) {
+		fold->change_count--;
+		call->touched = 0;
+	}
 }
 
 static void end_step(struct call_fold *fold, struct call_changes *changes)
@@ -196,6 +208,10 @@ static void forget_ended(struct call_fold *fold)
 
 static void advance(struct call_fold *fold, int64_t now_ms)
 {
+	if (now_ms > FOLD_MAX_MS)
+		now_ms = FOLD_MAX_MS;
+	if (now_ms < -FOLD_MAX_MS)
+		now_ms = -FOLD_MAX_MS;
 	if (now_ms > fold->now_ms)
 		fold->now_ms = now_ms;
 	while (fold->heap_count > 0 && fold->heap[0]->due_ms <= fold->now_ms)
@@ -295,9 +311,7 @@ int64_t call_fold_due_ms(const struct call_fold *fold)
 
 const struct call *call_fold_find(const struct call_fold *fold, int64_t call_id)
 {
-	char key[24];
-	int size = snprintf(key, sizeof(key), "%" PRId64, call_id);
-	struct fold_call *call = table_get(fold->calls, str_of(key, (size_t)size));
+	const struct fold_call *call = fold_call_find(fold, call_id);
 
 	return call != NULL ? &call->pub : NULL;
 }

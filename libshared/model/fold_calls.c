@@ -15,6 +15,13 @@ static struct str id_key(char text[24], int64_t id)
 	return str_of(text, (size_t)snprintf(text, 24, "%" PRId64, id));
 }
 
+struct fold_call *fold_call_find(const struct call_fold *fold, int64_t id)
+{
+	char key[24];
+
+	return table_get(fold->calls, id_key(key, id));
+}
+
 bool fold_call_closed(const struct fold_call *call)
 {
 	return call->pub.state == CALL_ENDED || call->pub.state == CALL_LOST;

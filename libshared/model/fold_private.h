@@ -13,6 +13,8 @@
 
 enum { FOLD_MAX_CHANNELS = 256, FOLD_MAX_BRIDGES = 256, FOLD_REASON_BYTES = 128 };
 
+#define FOLD_MAX_MS (INT64_C(1) << 50) /* of wall time: beyond any calendar, far from overflow */
+
 enum fold_kind { KIND_UNKNOWN, KIND_DEVICE, KIND_LOCAL_1, KIND_LOCAL_2 };
 
 struct fold_channel {
@@ -122,6 +124,8 @@ void fold_channel_set_local(
 void fold_channel_hang_up(struct fold_channel *channel);
 void fold_channel_free(struct call_fold *fold, struct fold_channel *channel);
 struct fold_channel *fold_twin_of(const struct call_fold *fold, struct str name);
+#define FOLD_MAX_MS (INT64_C(1) << 50) /* of wall time: beyond any calendar, far from overflow */
+
 enum fold_kind fold_kind_of(struct str name, struct str *base);
 struct str fold_device_peer(struct str name); /* "151" of "SIP/151-00000006" */
 struct fold_bridge *fold_bridge_find(const struct call_fold *fold, struct str id);
@@ -144,6 +148,7 @@ struct fold_call *fold_by_ours(const struct call_fold *fold, const char *number,
 
 /* fold_calls.c */
 struct fold_call *fold_call_add(struct call_fold *fold, int64_t id, int64_t at_ms);
+struct fold_call *fold_call_find(const struct call_fold *fold, int64_t id);
 void fold_call_free(struct call_fold *fold, struct fold_call *call);
 void fold_call_set_external(struct call_fold *fold, struct fold_call *call, struct str number);
 void fold_call_set_line(struct fold_call *call, struct str trunk);
@@ -188,7 +193,7 @@ void fold_transfer_hangup(struct fold_step *step, struct fold_call *call);
 void fold_transfers_settle(struct fold_call *call);
 
 /* call_fold.c */
-uint64_t fold_fingerprint(const struct call *call);
+void fold_call_settled(struct call_fold *fold, struct fold_call *call);
 
 /* fold_hangup.c, fold_events.c */
 typedef void fold_handler(struct fold_step *step); /* a function, not a struct */

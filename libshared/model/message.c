@@ -335,7 +335,7 @@ static void add_colleague(const struct page *page, const char *number)
 		return;
 	}
 	add(page, "☎️");
-	add_text(page, TEXT_HIDDEN_NUMBER);
+	add_text(page, TEXT_SOMEBODY);
 }
 
 static bool final_internal(const struct page *page)

@@ -11,6 +11,7 @@
 static const char *const texts_ru[MESSAGE_TEXTS] = {
 	[TEXT_GREETING] = "Приветствие",
 	[TEXT_HIDDEN_NUMBER] = "Номер не определен",
+	[TEXT_SOMEBODY] = "Неизвестный",
 	[TEXT_RINGING_IN] = "📞 Входящий звонок",
 	[TEXT_RINGING_OUT] = "📞 Исходящий звонок",
 	[TEXT_TALKING_IN] = "🔗 Идет входящий разговор",
@@ -36,6 +37,7 @@ static const char *const texts_ru[MESSAGE_TEXTS] = {
 static const char *const texts_en[MESSAGE_TEXTS] = {
 	[TEXT_GREETING] = "Greeting",
 	[TEXT_HIDDEN_NUMBER] = "Number withheld",
+	[TEXT_SOMEBODY] = "Unknown",
 	[TEXT_RINGING_IN] = "📞 Incoming call",
 	[TEXT_RINGING_OUT] = "📞 Outgoing call",
 	[TEXT_TALKING_IN] = "🔗 Incoming call in progress",

@@ -7,6 +7,7 @@
 enum message_text {
 	TEXT_GREETING,	    /* "Приветствие" */
 	TEXT_HIDDEN_NUMBER, /* instead of a number that nobody knows */
+	TEXT_SOMEBODY,	    /* one of us, but nobody knows who */
 	TEXT_RINGING_IN,
 	TEXT_RINGING_OUT,
 	TEXT_TALKING_IN,
