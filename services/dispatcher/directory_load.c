@@ -1,0 +1,236 @@
+/*
+ * directory_load: reads the directory from PostgreSQL, whole, on each change.
+ *
+ * Changes that come together (an import, a page that saves) make one reload. A copy that cannot be
+ * read leaves the old one in its place.
+ */
+#include "dispatcher.h"
+
+#define DIRECTORY_MAX_BYTES ((size_t)512 << 20)
+#define DEBOUNCE_MS	    100
+#define RETRY_MS	    1000
+#define NOTICE_WAIT_MS	    60000
+
+enum { ROWS_TENANTS, ROWS_CHATS, ROWS_MANAGERS, ROWS_LINES };
+
+static const char sql_tenants[] =
+	"SELECT number, name, coalesce(bot_token, ''),"
+	" CASE WHEN chat_disabled_at IS NULL THEN chat_id END, zone, locale, country, active"
+	" FROM enterprises";
+static const char sql_chats[] = "SELECT bot_token, tg_id FROM telegram_users WHERE disabled_at IS "
+				"NULL ORDER BY bot_token, id";
+static const char sql_managers[] =
+	"SELECT p.enterprise_number, p.phone_number, u.last_name, u.first_name, u.patronymic"
+	" FROM user_internal_phones p JOIN users u ON u.id = p.user_id";
+static const char sql_lines[] =
+	"SELECT enterprise_number, line_id, coalesce(line_name, '') FROM gsm_lines"
+	" UNION ALL SELECT enterprise_number, line_name, coalesce(info, '') FROM sip_unit";
+
+struct load {
+	struct arena *arena; /* of the answers; freed when they are copied */
+	struct pg_batch *batch;
+};
+
+static const char *copied(
+	struct directory *copy, const struct pg_batch *batch, int rows, int row, int column)
+{
+	struct str text = pg_text(batch, rows, row, column);
+	return arena_strndup(copy->arena, text.size > 0 ? text.data : "", text.size);
+}
+
+static const struct clock_zone *directory_zone(struct dispatcher *d, const char *name)
+{
+	struct clock_zone *zone = table_get(d->directory.zones, str_from(name));
+	if (zone != NULL)
+		return zone;
+	zone = clock_zone_new(name);
+	if (zone == NULL) {
+		log_warn(&d->log, "directory: time zone \"%s\" is not known: UTC is used", name);
+		return NULL;
+	}
+	table_put(d->directory.zones, str_from(name), zone);
+	return zone;
+}
+
+static void load_tenants(struct dispatcher *d, struct directory *copy, const struct pg_batch *batch)
+{
+	for (int row = 0; row < pg_rows(batch, ROWS_TENANTS); row++) {
+		struct directory_tenant *tenant = arena_alloc(copy->arena, sizeof(*tenant));
+		tenant->tenant.number = copied(copy, batch, ROWS_TENANTS, row, 0);
+		tenant->tenant.name = copied(copy, batch, ROWS_TENANTS, row, 1);
+		tenant->bot_token = copied(copy, batch, ROWS_TENANTS, row, 2);
+		tenant->owner_chat = pg_int(batch, ROWS_TENANTS, row, 3);
+		tenant->tenant.zone = directory_zone(d, copied(copy, batch, ROWS_TENANTS, row, 4));
+		tenant->tenant.locale = copied(copy, batch, ROWS_TENANTS, row, 5);
+		tenant->tenant.country = copied(copy, batch, ROWS_TENANTS, row, 6);
+		tenant->active = pg_bool(batch, ROWS_TENANTS, row, 7);
+		tenant->tenant.recording_base = d->config->recording_base;
+		table_put(copy->tenants, str_from(tenant->tenant.number), tenant);
+	}
+}
+
+static void load_chats(struct directory *copy, const struct pg_batch *batch)
+{
+	for (int row = 0; row < pg_rows(batch, ROWS_CHATS); row++) {
+		struct str token = pg_text(batch, ROWS_CHATS, row, 0);
+		struct directory_bot *bot = table_get(copy->bots, token);
+		if (bot == NULL) {
+			bot = arena_alloc(copy->arena, sizeof(*bot));
+			table_put(copy->bots, token, bot);
+		}
+		if (bot->count == bot->capacity) {
+			unsigned capacity = bot->capacity > 0 ? bot->capacity * 2 : 4;
+			int64_t *chats = arena_array(copy->arena, capacity, sizeof(*chats));
+			if (bot->count > 0)
+				memcpy(chats, bot->chats, bot->count * sizeof(*chats));
+			bot->chats = chats;
+			bot->capacity = capacity;
+		}
+		bot->chats[bot->count++] = pg_int(batch, ROWS_CHATS, row, 1);
+	}
+}
+
+static void load_managers(struct directory *copy, const struct pg_batch *batch)
+{
+	for (int row = 0; row < pg_rows(batch, ROWS_MANAGERS); row++) {
+		struct directory_tenant *tenant =
+			table_get(copy->tenants, pg_text(batch, ROWS_MANAGERS, row, 0));
+		if (tenant == NULL)
+			continue;
+		if (tenant->managers == NULL)
+			tenant->tenant.managers = tenant->managers = table_new();
+		struct tenant_manager *manager = arena_alloc(copy->arena, sizeof(*manager));
+		manager->last_name = copied(copy, batch, ROWS_MANAGERS, row, 2);
+		manager->first_name = copied(copy, batch, ROWS_MANAGERS, row, 3);
+		manager->patronymic = copied(copy, batch, ROWS_MANAGERS, row, 4);
+		table_put(tenant->managers, pg_text(batch, ROWS_MANAGERS, row, 1), manager);
+	}
+}
+
+static void load_lines(struct directory *copy, const struct pg_batch *batch)
+{
+	for (int row = 0; row < pg_rows(batch, ROWS_LINES); row++) {
+		struct directory_tenant *tenant =
+			table_get(copy->tenants, pg_text(batch, ROWS_LINES, row, 0));
+		if (tenant == NULL)
+			continue;
+		if (tenant->lines == NULL)
+			tenant->tenant.lines = tenant->lines = table_new();
+		struct tenant_line *line = arena_alloc(copy->arena, sizeof(*line));
+		line->name = copied(copy, batch, ROWS_LINES, row, 2);
+		table_put(tenant->lines, pg_text(batch, ROWS_LINES, row, 1), line);
+	}
+}
+
+static enum flow_status directory_wait(struct flow *flow)
+{
+	struct dispatcher *d = flow_context(flow);
+	return d->directory.wanted ? FLOW_NEXT : await_queue(flow, &d->directory.wake);
+}
+
+static enum flow_status directory_debounce(struct flow *flow)
+{
+	struct dispatcher *d = flow_context(flow);
+	return d->directory.loads == 0 ? FLOW_NEXT : await_sleep(flow, DEBOUNCE_MS);
+}
+
+static enum flow_status directory_query(struct flow *flow)
+{
+	struct dispatcher *d = flow_context(flow);
+	struct load *load = flow_state(flow);
+	struct pg_params none = {0};
+	d->directory.wanted = false;
+	load->arena = arena_new(DIRECTORY_MAX_BYTES);
+	load->batch = pg_batch_new(load->arena);
+	pg_batch_add(load->batch, sql_tenants, &none);
+	pg_batch_add(load->batch, sql_chats, &none);
+	pg_batch_add(load->batch, sql_managers, &none);
+	pg_batch_add(load->batch, sql_lines, &none);
+	return await_pg(flow, d->side_pg, load->batch);
+}
+
+static enum flow_status directory_take(struct flow *flow)
+{
+	struct dispatcher *d = flow_context(flow);
+	struct load *load = flow_state(flow);
+	struct error error;
+	bool ok = pg_batch_ok(load->batch, &error);
+	if (ok) {
+		struct directory copy = {.arena = arena_new(DIRECTORY_MAX_BYTES),
+			.tenants = table_new(),
+			.bots = table_new()};
+		load_tenants(d, &copy, load->batch);
+		load_chats(&copy, load->batch);
+		load_managers(&copy, load->batch);
+		load_lines(&copy, load->batch);
+		directory_replace(&d->directory, &copy);
+		log_info(flow_log(flow), "directory: %zu enterprises", table_count(copy.tenants));
+	} else {
+		log_warn(flow_log(flow), "directory: not read, the last copy serves: %s",
+			error.text);
+		d->directory.wanted = true;
+	}
+	load->batch = NULL;
+	arena_free(&load->arena);
+	return ok ? FLOW_NEXT : await_sleep(flow, RETRY_MS);
+}
+
+enum { DIRECTORY_WAIT, DIRECTORY_DEBOUNCE, DIRECTORY_QUERY, DIRECTORY_TAKE, DIRECTORY_AGAIN };
+
+static enum flow_status directory_again(struct flow *flow)
+{
+	return flow_goto(flow, DIRECTORY_WAIT);
+}
+
+static void directory_finally(struct flow *flow)
+{
+	struct load *load = flow_state(flow);
+	if (load->arena != NULL)
+		arena_free(&load->arena);
+}
+
+static const struct flow_step directory_steps[] = {
+	[DIRECTORY_WAIT] = {"wait", directory_wait},
+	[DIRECTORY_DEBOUNCE] = {"debounce", directory_debounce},
+	[DIRECTORY_QUERY] = {"query", directory_query},
+	[DIRECTORY_TAKE] = {"take", directory_take},
+	[DIRECTORY_AGAIN] = {"again", directory_again},
+	{NULL, NULL},
+};
+
+const struct flow_spec directory_flow = {
+	.name = "directory",
+	.steps = directory_steps,
+	.finally = directory_finally,
+	.state_bytes = sizeof(struct load),
+	.deadline_ms = FLOW_FOREVER,
+};
+
+/* -- following changes --------------------------------------------------------------------------- */
+
+static enum flow_status listen_wait(struct flow *flow)
+{
+	struct dispatcher *d = flow_context(flow);
+	return await_pg_notice(flow, d->listen, NOTICE_WAIT_MS);
+}
+
+static enum flow_status listen_take(struct flow *flow)
+{
+	struct dispatcher *d = flow_context(flow);
+	struct pg_notice notice;
+	bool any = false;
+	while (pg_listen_take(d->listen, &notice))
+		any = true;
+	if (any)
+		directory_want(d);
+	return flow_goto(flow, 0);
+}
+
+static const struct flow_step listen_steps[] = {
+	{"wait", listen_wait},
+	{"take", listen_take},
+	{NULL, NULL},
+};
+
+const struct flow_spec directory_listen_flow = {
+	.name = "directory-listen", .steps = listen_steps, .deadline_ms = FLOW_FOREVER};

@@ -1,0 +1,184 @@
+/*
+ * dispatcher: start and stop of the process's parts.
+ */
+#include "dispatcher.h"
+
+#include "crypto.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define USER_AGENT "callweave/" CALLWEAVE_VERSION
+
+/* -- the root flow: waits for ever; the others are its children --------------------------------- */
+
+static enum flow_status root_wait(struct flow *flow)
+{
+	return await_sleep(flow, 3600000);
+}
+
+static enum flow_status root_again(struct flow *flow)
+{
+	return flow_goto(flow, 0);
+}
+
+static const struct flow_step root_steps[] = {
+	{"wait", root_wait},
+	{"again", root_again},
+	{NULL, NULL},
+};
+
+static const struct flow_spec root_flow = {
+	.name = "root", .steps = root_steps, .deadline_ms = FLOW_FOREVER};
+
+/* -- start ---------------------------------------------------------------------------------------- */
+
+static void dispatcher_name(struct dispatcher *d)
+{
+	char host[48] = "", id[CRYPTO_UUID_TEXT];
+	(void)gethostname(host, sizeof(host) - 1);
+	crypto_uuid4(id);
+	snprintf(d->name, sizeof(d->name), "%s/%ld/%.8s", host, (long)getpid(), id);
+}
+
+static bool dispatcher_connect(struct dispatcher *d, struct error *error)
+{
+	static const char *const channels[] = {"callweave_config", NULL};
+	struct pg_options pg = {
+		.url = service_database_url(d->service),
+		.application_name = "callweave-dispatcher",
+		.max_queued_batches = 4096,
+		.log = d->log,
+	};
+	const struct redis_options redis = {.url = service_redis_url(d->service),
+		.log = d->log,
+		.subscribe = "callweave:events"};
+	const struct http_client_options http = {
+		.max_connections = (unsigned)d->config->max_connections,
+		.max_connections_per_host = (unsigned)d->config->max_connections,
+		.user_agent = USER_AGENT,
+	};
+	d->pg = pg_new(d->loop, &pg);
+	d->side_pg = pg_new(d->loop, &pg);
+	d->lease_pg = pg_new(d->loop, &pg);
+	d->listen = pg_listen_new(d->loop, &pg, channels);
+	d->http = http_client_new(d->loop, &http);
+	d->redis = redis_new(d->loop, &redis, error);
+	return d->redis != NULL;
+}
+
+static void dispatcher_init(struct dispatcher *d)
+{
+	meters_init(&d->meters, service_metrics(d->service));
+	lease_init(&d->lease);
+	recovery_init(&d->recovery);
+	directory_init(&d->directory);
+	folding_init(&d->folding);
+	round_init(&d->round);
+	bots_init(&d->bots);
+	outbox_init(&d->outbox);
+	writer_init(&d->writer);
+	maintenance_init(&d->maintenance);
+}
+
+static void dispatcher_run(struct dispatcher *d)
+{
+	static const struct flow_spec *const flows[] = {&directory_listen_flow, &directory_flow,
+		&lease_flow, &recovery_flow, &round_flow, &writer_flow, &maintenance_flow};
+	d->root = flow_start(d->loop, &root_flow, d, &d->log);
+	for (size_t i = 0; i < sizeof(flows) / sizeof(flows[0]); i++)
+		(void)flow_spawn(d->root, flows[i]);
+}
+
+void *dispatcher_start(struct service *service, struct error *error)
+{
+	struct dispatcher *d = alloc_zeroed(1, sizeof(*d));
+	d->service = service;
+	d->config = service_config(service);
+	d->loop = service_loop(service);
+	d->log = *service_log(service);
+	dispatcher_name(d);
+	dispatcher_init(d);
+	if (!dispatcher_connect(d, error)) {
+		dispatcher_stop(d);
+		return NULL;
+	}
+	dispatcher_run(d);
+	return d;
+}
+
+/* -- drain and stop ------------------------------------------------------------------------------- */
+
+void dispatcher_drain(void *context)
+{
+	struct dispatcher *d = context;
+	d->draining = true;
+	flow_queue_wake_all(&d->lease.wake);
+}
+
+/* What is under way has ended and the shards are given back; without PostgreSQL that cannot be told. */
+bool dispatcher_drained(void *context)
+{
+	const struct dispatcher *d = context;
+	if (d->lease.released)
+		return true;
+	for (unsigned i = 0; i < SHARD_COUNT; i++) {
+		if (d->shards.items[i].busy > 0)
+			return false;
+	}
+	return !pg_ready(d->lease_pg);
+}
+
+static void dispatcher_disconnect(struct dispatcher *d)
+{
+	if (d->redis != NULL)
+		redis_free(&d->redis);
+	http_client_free(&d->http);
+	pg_listen_free(&d->listen);
+	pg_free(&d->lease_pg);
+	pg_free(&d->side_pg);
+	pg_free(&d->pg);
+}
+
+void dispatcher_stop(void *context)
+{
+	struct dispatcher *d = context;
+	d->stopping = true;
+	if (d->root != NULL)
+		flow_cancel(d->root);
+	dispatcher_disconnect(d);
+	maintenance_free(&d->maintenance);
+	writer_free(&d->writer);
+	outbox_free(d);
+	bots_free(&d->bots);
+	round_free(&d->round);
+	folding_free(&d->folding);
+	directory_free(&d->directory);
+	recovery_free(&d->recovery);
+	lease_free(&d->lease);
+	free(d);
+}
+
+/* -- readiness ------------------------------------------------------------------------------------ */
+
+const char *dispatcher_why_no_database(void *context)
+{
+	const struct dispatcher *d = context;
+	return pg_ready(d->pg) ? NULL : pg_last_error(d->pg);
+}
+
+const char *dispatcher_why_no_directory(void *context)
+{
+	const struct dispatcher *d = context;
+	return d->directory.loads > 0 ? NULL : "enterprises have not been read yet";
+}
+
+const char *dispatcher_why_no_shards(void *context)
+{
+	const struct dispatcher *d = context;
+	if (shards_count(&d->shards, SHARD_OWNED) > 0)
+		return NULL;
+	return d->shards.others && pg_ready(d->lease_pg) ? NULL
+							 : "no partition of the work is owned yet";
+}

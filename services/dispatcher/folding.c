@@ -1,0 +1,248 @@
+/*
+ * folding: see folding.h.
+ */
+#include "folding.h"
+
+#include "alloc.h"
+#include "dispatcher.h"
+
+#include <stdlib.h>
+
+#define EVENT_ARENA_BYTES ((size_t)4 << 20)
+#define EVENT_MAX_BYTES	  ((size_t)1 << 20)
+#define TICK_EVERY_MS	  250
+#define MAX_REASONS	  20   /* a call and round */
+#define TICK_MAX_CHANGES  1000 /* then it goes on in the next round */
+
+void folding_init(struct folding *folding)
+{
+	*folding = (struct folding){.enterprises = table_new()};
+}
+
+static void enterprise_free(struct folding *folding, struct enterprise_fold *enterprise)
+{
+	table_remove(folding->enterprises, str_from(enterprise->number));
+	call_fold_free(&enterprise->fold);
+	free(enterprise->number);
+	free(enterprise);
+}
+
+void folding_free(struct folding *folding)
+{
+	size_t at = 0;
+	void *value;
+	while (table_next(folding->enterprises, &at, NULL, &value))
+		enterprise_free(folding, value);
+	table_free(&folding->enterprises);
+}
+
+static const struct tenant *tenant_of(const struct dispatcher *d, struct str number)
+{
+	const struct directory_tenant *found = directory_find(&d->directory, number);
+	return found != NULL ? &found->tenant : &d->directory.stranger;
+}
+
+static struct enterprise_fold *enterprise_get(
+	struct dispatcher *d, unsigned shard, struct str number)
+{
+	struct enterprise_fold *enterprise = table_get(d->folding.enterprises, number);
+	if (enterprise != NULL)
+		return enterprise;
+	const struct call_fold_rules rules = {
+		.country = tenant_of(d, number)->country,
+		.linger_ms = d->config->linger_seconds * 1000,
+	};
+	enterprise = alloc_zeroed(1, sizeof(*enterprise));
+	enterprise->number = alloc_text(number);
+	enterprise->shard = shard;
+	enterprise->fold = call_fold_new(&rules);
+	table_put(d->folding.enterprises, number, enterprise);
+	return enterprise;
+}
+
+/* -- changes -------------------------------------------------------------------------------------- */
+
+void changes_begin(struct changes *changes, struct arena *arena)
+{
+	*changes = (struct changes){.arena = arena, .by_call = table_new()};
+}
+
+void changes_end(struct changes *changes)
+{
+	if (changes->by_call != NULL)
+		table_free(&changes->by_call);
+}
+
+static void changes_add(struct changes *changes, struct change *change)
+{
+	if (changes->count == changes->capacity) {
+		changes->capacity = changes->capacity > 0 ? changes->capacity * 2 : 64;
+		struct change **items =
+			arena_array(changes->arena, changes->capacity, sizeof(*items));
+		if (changes->count > 0)
+			memcpy(items, changes->items, changes->count * sizeof(*items));
+		changes->items = items;
+	}
+	changes->items[changes->count++] = change;
+}
+
+static struct change *change_get(
+	struct changes *changes, struct enterprise_fold *enterprise, int64_t call_id)
+{
+	struct str key = str_of((const char *)&call_id, sizeof(call_id));
+	struct change *change = table_get(changes->by_call, key);
+	if (change != NULL)
+		return change;
+	change = arena_alloc(changes->arena, sizeof(*change));
+	change->of = enterprise;
+	change->call_id = call_id;
+	change->trace = "";
+	change->data_source = "live";
+	change->last_reason = &change->reasons;
+	table_put(changes->by_call, key, change);
+	changes_add(changes, change);
+	return change;
+}
+
+static void change_reason(struct changes *changes, struct change *change, const char *words,
+	int64_t event_id, int64_t at_ms)
+{
+	if (words == NULL || words[0] == '\0' || change->reason_count >= MAX_REASONS)
+		return;
+	struct change_reason *reason = arena_alloc(changes->arena, sizeof(*reason));
+	reason->event_id = event_id;
+	reason->at_ms = at_ms;
+	reason->words = arena_strdup(changes->arena, words);
+	*change->last_reason = reason;
+	change->last_reason = &reason->next;
+	change->reason_count++;
+}
+
+/* Take over what one step of a fold changed; `event` is NULL when time passed. */
+static void changes_take(struct changes *changes, struct enterprise_fold *enterprise,
+	const struct call_changes *made, const struct log_event *event, int64_t now_ms)
+{
+	for (unsigned i = 0; i < made->count; i++) {
+		const struct call_change *item = &made->items[i];
+		struct change *change = change_get(changes, enterprise, item->call->id);
+		if (item->merged_into != 0)
+			change->merged_into = item->merged_into;
+		change->since_ms = now_ms;
+		if (event != NULL) {
+			change->is_new = change->is_new || item->call->id == event->at.id;
+			change->trace = event->trace;
+			change->data_source = arena_strndup(
+				changes->arena, event->data_source.data, event->data_source.size);
+		}
+		change_reason(
+			changes, change, item->reason, event != NULL ? event->at.id : 0, now_ms);
+	}
+}
+
+/* -- events and time ------------------------------------------------------------------------------ */
+
+static bool event_read(const struct tenant *tenant, const struct log_event *from,
+	struct arena *arena, struct json **body, struct call_event *event, struct error *error)
+{
+	const struct json_limits limits = {
+		.max_bytes = EVENT_MAX_BYTES, .max_depth = CALL_EVENT_JSON_DEPTH + 1};
+	enum call_event_type type;
+	if (!call_event_type_from(from->type, &type))
+		return error_set(
+			error, ERROR_INPUT, "event type \"%.*s\": not known", STR_ARG(from->type));
+	*body = json_parse(from->body, limits, error);
+	if (*body == NULL)
+		return false;
+	return call_event_read(type, *body, tenant->zone, arena, event, error);
+}
+
+void folding_event(struct dispatcher *d, const struct log_event *from, struct changes *changes)
+{
+	struct call_event event = {0};
+	struct json *body = NULL;
+	struct error error;
+	struct log_context log = d->log;
+	char number[64];
+	(void)str_copy(number, sizeof(number), from->enterprise);
+	log.enterprise = number;
+	log.trace = from->trace;
+	struct arena *arena = arena_new(EVENT_ARENA_BYTES);
+	if (event_read(tenant_of(d, from->enterprise), from, arena, &body, &event, &error)) {
+		struct enterprise_fold *enterprise =
+			enterprise_get(d, from->shard, from->enterprise);
+		struct call_changes made = {0};
+		event.id = from->at.id;
+		event.at_ms = from->received_ms;
+		call_fold_event(enterprise->fold, &event, &made);
+		changes_take(changes, enterprise, &made, from, from->received_ms);
+		if (made.warning != NULL)
+			log_warn(
+				&log, "fold: event %lld: %s", (long long)from->at.id, made.warning);
+		metric_add(d->meters.folded, 1);
+	} else {
+		metric_add(d->meters.skipped, 1);
+		log_warn(&log, "fold: event %lld is skipped: %s", (long long)from->at.id,
+			error.text);
+	}
+	json_free(&body);
+	arena_free(&arena);
+}
+
+void folding_tick(struct dispatcher *d, struct changes *changes)
+{
+	struct folding *folding = &d->folding;
+	int64_t monotonic = loop_now_ms(d->loop), now = clock_wall_ms();
+	if (monotonic - folding->ticked_ms < TICK_EVERY_MS ||
+		monotonic < folding->hold_ticks_until_ms)
+		return;
+	folding->ticked_ms = monotonic;
+	size_t at = 0;
+	void *value;
+	while (table_next(folding->enterprises, &at, NULL, &value)) {
+		struct enterprise_fold *enterprise = value;
+		const struct shard *shard = &d->shards.items[enterprise->shard];
+		if (shard->state != SHARD_OWNED || !shard->caught_up ||
+			changes->count > TICK_MAX_CHANGES)
+			continue;
+		if (call_fold_due_ms(enterprise->fold) > now)
+			continue;
+		struct call_changes made = {0};
+		call_fold_tick(enterprise->fold, now, &made);
+		changes_take(changes, enterprise, &made, NULL, now);
+	}
+}
+
+/* -- memory --------------------------------------------------------------------------------------- */
+
+bool folding_load(struct dispatcher *d, unsigned shard, struct str enterprise, struct str saved,
+	struct error *error)
+{
+	return call_fold_load(enterprise_get(d, shard, enterprise)->fold, saved, error);
+}
+
+void folding_drop_shard(struct folding *folding, unsigned shard)
+{
+	size_t at = 0;
+	void *value;
+	while (table_next(folding->enterprises, &at, NULL, &value)) {
+		struct enterprise_fold *enterprise = value;
+		if (enterprise->shard == shard)
+			enterprise_free(folding, enterprise);
+	}
+}
+
+void folding_sweep(struct dispatcher *d)
+{
+	unsigned open = 0, remembered = 0;
+	size_t at = 0;
+	void *value;
+	while (table_next(d->folding.enterprises, &at, NULL, &value)) {
+		struct enterprise_fold *enterprise = value;
+		open += call_fold_open(enterprise->fold);
+		remembered += call_fold_remembered(enterprise->fold);
+		if (call_fold_remembered(enterprise->fold) == 0)
+			enterprise_free(&d->folding, enterprise);
+	}
+	metric_set(d->meters.open_calls, open);
+	metric_set(d->meters.remembered_calls, remembered);
+}

@@ -1,0 +1,72 @@
+/*
+ * folding: one call_fold an enterprise, and what a round of events changed in them.
+ */
+#ifndef DISPATCHER_FOLDING_H
+#define DISPATCHER_FOLDING_H
+
+#include "call_fold.h"
+#include "reader.h"
+#include "table.h"
+
+struct dispatcher;
+
+struct enterprise_fold {
+	char *number;
+	unsigned shard;
+	struct call_fold *fold;
+};
+
+/* Why a call is as it is, for calls.trace. */
+struct change_reason {
+	int64_t event_id; /* 0: time passed */
+	int64_t at_ms;
+	const char *words;
+	struct change_reason *next;
+};
+
+/* What a round made of one call. */
+struct change {
+	struct enterprise_fold *of;
+	int64_t call_id;
+	int64_t merged_into; /* 0: it lives */
+	bool is_new;	     /* began in this round */
+	const char *trace, *data_source;
+	int64_t since_ms; /* arrival of the event that changed it last */
+	struct change_reason *reasons, **last_reason;
+	unsigned reason_count;
+};
+
+/* The changes of a round, in the round's arena. */
+struct changes {
+	struct arena *arena;
+	struct table *by_call; /* id -> change */
+	struct change **items;
+	unsigned count, capacity;
+};
+
+struct folding {
+	struct table *enterprises; /* number -> enterprise_fold */
+	int64_t ticked_ms;	   /* monotonic: last look at what is due */
+	int64_t hold_ticks_until_ms;
+};
+
+void folding_init(struct folding *folding);
+void folding_free(struct folding *folding);
+
+void changes_begin(struct changes *changes, struct arena *arena);
+void changes_end(struct changes *changes);
+
+/* Fold one event of the log; one that cannot be read is skipped with a warning. */
+void folding_event(struct dispatcher *d, const struct log_event *event, struct changes *changes);
+
+/* Let time pass in all folds, when it is time for it. */
+void folding_tick(struct dispatcher *d, struct changes *changes);
+
+bool folding_load(struct dispatcher *d, unsigned shard, struct str enterprise, struct str saved,
+	struct error *error);
+void folding_drop_shard(struct folding *folding, unsigned shard);
+
+/* Free the folds of enterprises without calls, and count: for maintenance. */
+void folding_sweep(struct dispatcher *d);
+
+#endif

@@ -1,0 +1,140 @@
+/*
+ * maintenance: see maintenance.h. Large deletions go in pieces, each a transaction of its own.
+ */
+#include "maintenance.h"
+
+#include "alloc.h"
+#include "dispatcher.h"
+
+#include <stdlib.h>
+
+#define MAINTENANCE_ARENA_BYTES ((size_t)4 << 20)
+#define LOOK_MS			1000
+#define PIECE_ROWS		1000
+#define RETRY_MS		60000
+
+static const char sql_make[] = "SELECT call_events_make_partitions(7)";
+static const char sql_drop[] = "SELECT call_events_drop_older_than($1::integer)";
+static const char sql_forget[] =
+	"DELETE FROM fold_calls WHERE call_id IN (SELECT call_id FROM fold_calls"
+	" WHERE forget_at < now() LIMIT 1000 FOR UPDATE SKIP LOCKED)";
+static const char sql_sent[] =
+	"WITH old AS (DELETE FROM outbox WHERE id IN (SELECT id FROM outbox"
+	" WHERE state = 'sent' AND final AND updated_at < now() - make_interval(days => "
+	"$1::integer)"
+	" ORDER BY updated_at LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING call_id, destination)"
+	" DELETE FROM telegram_messages m USING old WHERE m.call_id = old.call_id"
+	" AND old.destination = 'telegram:' || m.chat_id";
+static const char sql_depth[] =
+	"SELECT count(*), coalesce(extract(epoch FROM now() - min(updated_at)), 0)::bigint FROM "
+	"outbox"
+	" WHERE state IN ('queued', 'sending', 'failed') OR (state = 'unknown' AND final)";
+
+/* `days` is the setting that goes in as $1; a task with pieces is repeated while they are full. */
+struct task {
+	const char *name, *sql;
+	int64_t every_ms;
+	size_t days_offset;
+	bool has_days, pieces;
+	void (*then)(struct dispatcher *d);
+};
+
+static void look_around(struct dispatcher *d)
+{
+	const struct pg_batch *batch = d->maintenance.batch;
+	metric_set(d->meters.outbox_depth, (double)pg_int(batch, 0, 0, 0));
+	metric_set(d->meters.outbox_oldest, (double)pg_int(batch, 0, 0, 1));
+	metric_set(d->meters.live_calls, (double)table_count(d->outbox.calls));
+	metric_set(d->meters.shards, shards_count(&d->shards, SHARD_OWNED));
+	folding_sweep(d);
+	bots_sweep(d);
+}
+
+static const struct task tasks[] = {
+	{.name = "make partitions", .sql = sql_make, .every_ms = 3600000},
+	{.name = "drop old events",
+		.sql = sql_drop,
+		.every_ms = 3600000,
+		.has_days = true,
+		.days_offset = offsetof(struct dispatcher_config, event_days)},
+	{.name = "delete old deliveries",
+		.sql = sql_sent,
+		.every_ms = 3600000,
+		.has_days = true,
+		.pieces = true,
+		.days_offset = offsetof(struct dispatcher_config, sent_days)},
+	{.name = "forget ended calls", .sql = sql_forget, .every_ms = 10000, .pieces = true},
+	{.name = "look around", .sql = sql_depth, .every_ms = 5000, .then = look_around},
+};
+enum { TASK_COUNT = sizeof(tasks) / sizeof(tasks[0]) };
+
+void maintenance_init(struct maintenance *maintenance)
+{
+	*maintenance = (struct maintenance){
+		.arena = arena_new(MAINTENANCE_ARENA_BYTES),
+		.due_ms = alloc_zeroed(TASK_COUNT, sizeof(int64_t)),
+	};
+}
+
+void maintenance_free(struct maintenance *maintenance)
+{
+	arena_free(&maintenance->arena);
+	free(maintenance->due_ms);
+	maintenance->due_ms = NULL;
+}
+
+static enum flow_status maintenance_wait(struct flow *flow)
+{
+	return await_sleep(flow, LOOK_MS);
+}
+
+static enum flow_status maintenance_run(struct flow *flow)
+{
+	struct dispatcher *d = flow_context(flow);
+	struct maintenance *maintenance = &d->maintenance;
+	struct pg_params params = {0};
+	int64_t now = loop_now_ms(d->loop);
+	unsigned next = 0;
+	while (next < TASK_COUNT && maintenance->due_ms[next] > now)
+		next++;
+	if (next == TASK_COUNT || !pg_ready(d->side_pg))
+		return flow_goto(flow, 0);
+	const struct task *task = &tasks[next];
+	maintenance->task = next;
+	maintenance->due_ms[next] = now + task->every_ms;
+	arena_reset(maintenance->arena);
+	maintenance->batch = pg_batch_new(maintenance->arena);
+	if (task->has_days)
+		pg_put_int(&params, maintenance->arena,
+			*(const int64_t *)((const char *)d->config + task->days_offset));
+	pg_batch_add(maintenance->batch, task->sql, &params);
+	return await_pg(flow, d->side_pg, maintenance->batch);
+}
+
+static enum flow_status maintenance_done(struct flow *flow)
+{
+	struct dispatcher *d = flow_context(flow);
+	struct maintenance *maintenance = &d->maintenance;
+	const struct task *task = &tasks[maintenance->task];
+	struct error error;
+	if (!pg_batch_ok(maintenance->batch, &error)) {
+		log_warn(flow_log(flow), "maintenance: %s: %s", task->name, error.text);
+		maintenance->due_ms[maintenance->task] = loop_now_ms(d->loop) + RETRY_MS;
+		return flow_goto(flow, 0);
+	}
+	if (task->pieces && pg_affected(maintenance->batch, 0) == PIECE_ROWS)
+		maintenance->due_ms[maintenance->task] = 0;
+	if (task->then != NULL)
+		task->then(d);
+	return flow_goto(flow, 1);
+}
+
+static const struct flow_step maintenance_steps[] = {
+	{"wait", maintenance_wait},
+	{"run", maintenance_run},
+	{"done", maintenance_done},
+	{NULL, NULL},
+};
+
+const struct flow_spec maintenance_flow = {
+	.name = "maintenance", .steps = maintenance_steps, .deadline_ms = FLOW_FOREVER};

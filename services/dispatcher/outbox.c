@@ -1,0 +1,260 @@
+/*
+ * outbox: see outbox.h.
+ */
+#include "outbox.h"
+
+#include "dispatcher.h"
+
+#include <stdlib.h>
+
+static struct str call_key(const int64_t *call_id)
+{
+	return str_of((const char *)call_id, sizeof(*call_id));
+}
+
+static struct str orphan_key(struct live_call *const *call)
+{
+	return str_of((const char *)call, sizeof(*call));
+}
+
+void outbox_init(struct outbox *outbox)
+{
+	*outbox = (struct outbox){.calls = table_new(), .orphans = table_new()};
+}
+
+struct live_call *outbox_find(const struct outbox *outbox, int64_t call_id)
+{
+	return table_get(outbox->calls, call_key(&call_id));
+}
+
+struct live_call *outbox_call(
+	struct outbox *outbox, int64_t call_id, unsigned shard, const char *enterprise)
+{
+	struct live_call *call = outbox_find(outbox, call_id);
+	if (call != NULL)
+		return call;
+	call = alloc_zeroed(1, sizeof(*call));
+	call->id = call_id;
+	call->shard = shard;
+	call->enterprise = alloc_text(str_from(enterprise));
+	table_put(outbox->calls, call_key(&call_id), call);
+	return call;
+}
+
+struct delivery *live_call_delivery(const struct live_call *call, int64_t chat_id)
+{
+	struct delivery *delivery = call->deliveries;
+	while (delivery != NULL && delivery->chat->id != chat_id)
+		delivery = delivery->next;
+	return delivery;
+}
+
+struct delivery *live_call_add(struct dispatcher *d, struct live_call *call, struct chat *chat)
+{
+	struct delivery *delivery = live_call_delivery(call, chat->id);
+	if (delivery != NULL)
+		return delivery;
+	delivery = alloc_zeroed(1, sizeof(*delivery));
+	delivery->call = call;
+	delivery->chat = chat;
+	delivery->next = call->deliveries;
+	call->deliveries = delivery;
+	chat->deliveries++;
+	d->outbox.deliveries++;
+	return delivery;
+}
+
+void live_call_set(struct live_call *call, const struct live_state *state)
+{
+	free(call->html);
+	call->html = alloc_text(state->html);
+	call->version = state->version;
+	call->final = state->final;
+	call->remove = state->remove;
+	call->since_ms = state->since_ms;
+	str_copy(call->trace, sizeof(call->trace), str_from(state->trace));
+}
+
+bool delivery_behind(const struct delivery *delivery)
+{
+	return delivery->sent_version < delivery->call->version;
+}
+
+bool delivery_sends(const struct delivery *delivery)
+{
+	return delivery->message_id == 0 && !delivery->call->remove;
+}
+
+/* -- states --------------------------------------------------------------------------------------- */
+
+static void line_join(struct delivery *delivery)
+{
+	struct chat *chat = delivery->chat;
+	delivery->waiting_next = NULL;
+	delivery->waiting_link = chat->last;
+	*chat->last = delivery;
+	chat->last = &delivery->waiting_next;
+	chat->waiting++;
+}
+
+static void line_leave(struct delivery *delivery)
+{
+	struct chat *chat = delivery->chat;
+	*delivery->waiting_link = delivery->waiting_next;
+	if (delivery->waiting_next != NULL)
+		delivery->waiting_next->waiting_link = delivery->waiting_link;
+	else
+		chat->last = delivery->waiting_link;
+	delivery->waiting_next = NULL;
+	delivery->waiting_link = NULL;
+	chat->waiting--;
+}
+
+/* Counted in its shard: something of it is on its way, to Telegram or to the database. */
+static bool delivery_busy(const struct delivery *delivery)
+{
+	return delivery->state == DELIVERY_TAKEN || delivery->report.dirty ||
+	       delivery->report.recording;
+}
+
+void delivery_enter(struct dispatcher *d, struct delivery *delivery, enum delivery_state state)
+{
+	struct shard *shard = &d->shards.items[delivery->call->shard];
+	bool was_busy = delivery_busy(delivery);
+	if (delivery->state == DELIVERY_WAITING)
+		line_leave(delivery);
+	delivery->state = state;
+	if (state == DELIVERY_WAITING) {
+		line_join(delivery);
+		couriers_kick(d, delivery->chat);
+	}
+	shard->busy += delivery_busy(delivery) - was_busy;
+}
+
+void delivery_report(struct dispatcher *d, struct delivery *delivery, const char *state,
+	int version, const char *words)
+{
+	struct report *report = &delivery->report;
+	bool was_busy = delivery_busy(delivery);
+	report->state = state;
+	report->version = version;
+	free(report->words);
+	report->words = words != NULL ? alloc_text(str_from(words)) : NULL;
+	if (!report->dirty) {
+		report->dirty = true;
+		writer_add(d, delivery);
+	}
+	d->shards.items[delivery->call->shard].busy += delivery_busy(delivery) - was_busy;
+}
+
+void delivery_unclaim(struct dispatcher *d, struct delivery *delivery)
+{
+	if (!delivery->claimed)
+		return;
+	delivery->claimed = false;
+	delivery_report(d, delivery, "queued", delivery->call->version, NULL);
+}
+
+void delivery_recorded(struct dispatcher *d, struct delivery *delivery)
+{
+	delivery->report.recording = false;
+	if (!delivery_busy(delivery))
+		d->shards.items[delivery->call->shard].busy--;
+}
+
+void delivery_follow(struct dispatcher *d, struct delivery *delivery, struct chat *to)
+{
+	bool told_there = live_call_delivery(delivery->call, to->id) != NULL;
+	bool waited = delivery->state == DELIVERY_WAITING;
+	delivery_enter(d, delivery, DELIVERY_IDLE);
+	delivery->chat->deliveries--;
+	delivery->chat = to;
+	to->deliveries++;
+	delivery->message_id = 0; /* message ids do not move along */
+	delivery->claimed = false;
+	if (waited && !told_there)
+		delivery_enter(d, delivery, DELIVERY_WAITING);
+}
+
+/* -- ends ----------------------------------------------------------------------------------------- */
+
+static void delivery_free(struct dispatcher *d, struct delivery *delivery)
+{
+	if (delivery->state == DELIVERY_WAITING)
+		line_leave(delivery);
+	delivery->chat->deliveries--;
+	d->outbox.deliveries--;
+	free(delivery->report.words);
+	free(delivery);
+}
+
+static void live_call_free(struct dispatcher *d, struct live_call *call)
+{
+	while (call->deliveries != NULL) {
+		struct delivery *delivery = call->deliveries;
+		call->deliveries = delivery->next;
+		delivery_free(d, delivery);
+	}
+	free(call->enterprise);
+	free(call->html);
+	free(call);
+}
+
+/* Whether the delivery keeps its call in memory. */
+static bool delivery_ended(const struct delivery *delivery)
+{
+	if (delivery_busy(delivery))
+		return false;
+	return delivery->call->orphan || delivery->state != DELIVERY_WAITING;
+}
+
+void live_call_settle(struct dispatcher *d, struct live_call *call)
+{
+	if (!call->orphan && !call->final)
+		return;
+	for (const struct delivery *it = call->deliveries; it != NULL; it = it->next) {
+		if (!delivery_ended(it))
+			return;
+	}
+	if (call->orphan)
+		table_remove(d->outbox.orphans, orphan_key(&call));
+	else
+		table_remove(d->outbox.calls, call_key(&call->id));
+	live_call_free(d, call);
+}
+
+void outbox_drop_shard(struct dispatcher *d, unsigned shard)
+{
+	size_t at = 0;
+	void *value;
+	while (table_next(d->outbox.calls, &at, NULL, &value)) {
+		struct live_call *call = value;
+		if (call->shard != shard)
+			continue;
+		table_remove(d->outbox.calls, call_key(&call->id));
+		call->orphan = true;
+		table_put(d->outbox.orphans, orphan_key(&call), call);
+		for (struct delivery *it = call->deliveries; it != NULL; it = it->next) {
+			if (it->state != DELIVERY_WAITING)
+				continue;
+			delivery_unclaim(d, it);
+			delivery_enter(d, it, DELIVERY_IDLE);
+		}
+		live_call_settle(d, call);
+	}
+}
+
+static void free_calls(struct dispatcher *d, struct table **calls)
+{
+	size_t at = 0;
+	void *value;
+	while (table_next(*calls, &at, NULL, &value))
+		live_call_free(d, value);
+	table_free(calls);
+}
+
+void outbox_free(struct dispatcher *d)
+{
+	free_calls(d, &d->outbox.calls);
+	free_calls(d, &d->outbox.orphans);
+}

@@ -1,0 +1,129 @@
+/*
+ * outbox: calls with a live message, as long as something is or may soon be to tell about them.
+ *
+ * The table `outbox` in PostgreSQL is the truth; this is its working copy for the shards we own.
+ * A live_call holds the newest state of a call once for all its chats; a delivery is one chat's
+ * copy of it. Couriers deliver (courier.c), the writer records (writer.c).
+ */
+#ifndef DISPATCHER_OUTBOX_H
+#define DISPATCHER_OUTBOX_H
+
+#include "str.h"
+#include "table.h"
+
+struct chat;
+struct dispatcher;
+struct live_call;
+
+/* Unknown sends to one chat of one call after which only a person decides. */
+#define DELIVERY_MAX_UNKNOWN 3
+
+enum delivery_state {
+	DELIVERY_IDLE,	  /* the chat shows the newest state, or need not */
+	DELIVERY_WAITING, /* in its chat's line */
+	DELIVERY_TAKEN,	  /* a courier has it */
+	DELIVERY_PARKED,  /* unknown outcome: waits for a newer state, or for a person */
+	DELIVERY_DEAD,	  /* given up; a newer state is tried again */
+};
+
+/* What the database has to know: the last outcome, written again until it is recorded. */
+struct report {
+	const char *state; /* of the outbox row; NULL: nothing to report */
+	int version;
+	int http_status;
+	int64_t next_wall_ms;
+	char *words; /* owned; NULL when fine */
+	bool dirty;
+	bool recording; /* in the commit under way */
+	bool claim;	/* a courier waits for it to be recorded */
+	bool granted;	/* the claim stands in the database */
+	struct delivery *next;
+};
+
+struct delivery {
+	struct live_call *call;
+	struct chat *chat;
+	struct delivery *next; /* of the same call */
+	struct delivery *waiting_next, **waiting_link;
+	enum delivery_state state;
+	int64_t message_id; /* 0: none stands in the chat, as far as we know */
+	int sent_version;
+	bool claimed; /* 'sending' stands in the database for a send that has not left */
+	unsigned attempts, unknown_sends;
+	int64_t due_ms;		  /* monotonic: not before */
+	int64_t failing_since_ms; /* monotonic; 0: it is not */
+	struct report report;
+};
+
+struct live_call {
+	int64_t id;
+	unsigned shard;
+	char *enterprise;
+	/* The newest state, committed. */
+	int version;
+	bool final, remove;
+	char *html;
+	char trace[40];
+	int64_t since_ms; /* wall: arrival of the event that led to it */
+	int told_version; /* latency was measured up to here */
+	bool orphan;	  /* its shard is not ours any more: only what is under way ends */
+	struct delivery *deliveries;
+};
+
+struct outbox {
+	struct table *calls;   /* id -> live_call */
+	struct table *orphans; /* address -> live_call: their requests are still under way */
+	unsigned deliveries;   /* with those of orphans */
+	bool overflow;	       /* rows wait in the database only */
+};
+
+void outbox_init(struct outbox *outbox);
+void outbox_free(struct dispatcher *d);
+
+struct live_call *outbox_find(const struct outbox *outbox, int64_t call_id);
+struct live_call *outbox_call(
+	struct outbox *outbox, int64_t call_id, unsigned shard, const char *enterprise);
+struct delivery *live_call_delivery(const struct live_call *call, int64_t chat_id);
+struct delivery *live_call_add(struct dispatcher *d, struct live_call *call, struct chat *chat);
+
+struct live_state {
+	int version;
+	bool final, remove;
+	struct str html;
+	const char *trace;
+	int64_t since_ms;
+};
+void live_call_set(struct live_call *call, const struct live_state *state);
+
+/* Does the chat show less than the newest state? */
+bool delivery_behind(const struct delivery *delivery);
+/* Is the next request a new message? */
+bool delivery_sends(const struct delivery *delivery);
+
+/* A send of `version` with unknown outcome: does it rest until there is something newer to tell, or
+ * a person looks? (ADR 0005) */
+bool delivery_parked(const struct delivery *delivery, int version);
+
+/* The one place that changes a state: keeps the chat's line and the shard's count. */
+void delivery_enter(struct dispatcher *d, struct delivery *delivery, enum delivery_state state);
+
+/* Record an outcome: `words` are copied, NULL when fine. */
+void delivery_report(struct dispatcher *d, struct delivery *delivery, const char *state,
+	int version, const char *words);
+
+/* Its chat has another id from now on. */
+void delivery_follow(struct dispatcher *d, struct delivery *delivery, struct chat *to);
+
+/* A claimed send that will not leave now: the database need not fear for it. */
+void delivery_unclaim(struct dispatcher *d, struct delivery *delivery);
+
+/* The writer is done with it. */
+void delivery_recorded(struct dispatcher *d, struct delivery *delivery);
+
+/* Nothing may be left to do: free the call, or an orphan's deliveries that have ended. */
+void live_call_settle(struct dispatcher *d, struct live_call *call);
+
+/* Let go of all calls of a shard. */
+void outbox_drop_shard(struct dispatcher *d, unsigned shard);
+
+#endif

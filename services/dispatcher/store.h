@@ -1,0 +1,29 @@
+/*
+ * store: a round's results as one transaction: calls, legs, transfers, memory of the fold, outbox,
+ * cursors. One statement a table, whatever the number of rows.
+ */
+#ifndef DISPATCHER_STORE_H
+#define DISPATCHER_STORE_H
+
+#include "folding.h"
+#include "plan.h"
+
+struct store {
+	struct arena *arena;
+	struct buf positions, calls, legs, transfers, memory, merged, outbox;
+};
+
+void store_begin(struct store *store, struct arena *arena);
+void store_end(struct store *store);
+
+void store_position(struct store *store, unsigned shard, const struct shard *state);
+/* `call` is NULL when it was merged into another; `saved` is the fold's memory of it. */
+void store_call(struct store *store, const struct dispatcher *d, const struct change *change,
+	const struct call *call, struct str saved);
+void store_plan(struct store *store, const struct plan *plan);
+
+/* False when it is too large for memory (error has words). */
+bool store_batch(
+	struct store *store, const char *owner, struct pg_batch *batch, struct error *error);
+
+#endif
