@@ -14,7 +14,7 @@
 enum { HTTP_HEADERS_MAX = 64 };
 
 struct http_span {
-	size_t at, size;
+	uint32_t at, size;
 };
 
 struct http_header {

@@ -1,0 +1,143 @@
+/*
+ * http_private: the server and its connections, as the http_*.c files share them.
+ *
+ * http_listen.c accepts, http_conn.c owns a connection's life, http_exchange.c turns a request into
+ * a flow, http_reply.c and http_stream.c write the answer, http_route.c finds whose it is.
+ */
+#ifndef CALLWEAVE_HTTP_PRIVATE_H
+#define CALLWEAVE_HTTP_PRIVATE_H
+
+#include "http_parse_private.h"
+#include "http_server.h"
+#include "loop_private.h"
+
+#include <netinet/in.h>
+
+enum {
+	HTTP_OUT_MAX_BYTES = 16 << 20,
+	HTTP_EXTRA_MAX_BYTES = 8 << 10,
+	HTTP_EXTRA_HEADERS_MAX = 8,
+	HTTP_TRACE_BYTES = 65,
+	HTTP_DATE_BYTES = 40,
+};
+
+/* -- http_route.c --------------------------------------------------------------------------------- */
+
+struct http_routes;
+struct http_match {
+	const struct http_route *route; /* NULL: none for this method */
+	void *context;
+	struct str tail;
+	bool path_known;
+	bool cors;
+};
+struct http_routes *http_routes_new(const struct http_server_options *options);
+void http_routes_free(struct http_routes **routes);
+void http_routes_find(const struct http_routes *routes, struct str method, struct str path,
+	struct http_match *match);
+/* Append "GET, HEAD, POST": what the path may be asked with. */
+void http_routes_methods(const struct http_routes *routes, struct str path, struct buf *to);
+
+/* -- the server ------------------------------------------------------------------------------------ */
+
+struct http_server {
+	struct loop *loop;
+	struct http_server_options options; /* with the defaults filled in */
+	struct http_routes *routes;
+	int listen_fd; /* -1: it takes no more connections */
+	struct loop_watch *listen_watch;
+	struct loop_timer *accept_pause;
+	int64_t told_ms; /* when it was last said that descriptors ran out */
+	bool draining;
+
+	struct http_conn *conns;
+	unsigned open_count;
+	struct http_conn *buried; /* closed, freed by the task at the end of the turn */
+	struct loop_task reaper;
+
+	char date[HTTP_DATE_BYTES]; /* "Sat, 21 Nov 2026 12:00:00 GMT" */
+	int64_t date_until_ms;
+	uint64_t trace_prefix, trace_count;
+
+	struct metric *answered[6]; /* by hundreds of the status */
+	struct metric *seconds;
+	struct metric *connections;
+	struct metric *refused;
+};
+
+enum http_conn_state {
+	HTTP_IDLE,	/* nothing of a next request has come */
+	HTTP_RECEIVING, /* some of it has */
+	HTTP_ANSWERING, /* from the whole request until the whole answer is taken and the flow ended */
+	HTTP_LINGERING, /* all is said; what the client still sends is thrown away */
+	HTTP_CLOSED,	/* the descriptor is gone; a detached flow may still be under way */
+};
+
+struct http_conn {
+	struct http_server *server;
+	struct http_conn *next, **link;
+	int fd;
+	struct loop_watch *watch;
+	struct loop_alarm alarm;
+	int64_t due_ms; /* what the alarm is for; it may be set earlier than that */
+	char peer[INET6_ADDRSTRLEN];
+	enum http_conn_state state;
+	struct http_parse parse;
+	struct buf out; /* empty once all of it is taken */
+	size_t sent;	/* how much of `out` the client took so far */
+
+	/* the exchange */
+	struct flow *flow; /* NULL: answered without one, or ended */
+	const struct http_route *route;
+	struct http_request request;
+	char trace[HTTP_TRACE_BYTES];
+	struct buf extra; /* further headers of the answer */
+	unsigned extra_count;
+	int64_t started_us;
+	bool replied;
+	bool close_after;
+	bool cors;
+	bool head_only;
+	bool streaming;
+	bool chunked;
+	bool stream_waits; /* stream_op: a flow waits until `out` is taken */
+	struct flow_op stream_op;
+};
+
+/* -- http_listen.c --------------------------------------------------------------------------------- */
+
+int http_listen(const char *host, int port, struct error *error); /* -1 with words */
+void http_listen_start(struct http_server *server);
+void http_listen_stop(struct http_server *server);
+
+/* -- http_conn.c ------------------------------------------------------------------------------------ */
+
+void http_conn_new(struct http_server *server, int fd, const char *peer);
+/* Send what can be sent; what is left waits for the client. */
+void http_conn_flush(struct http_conn *conn);
+/* The flow ended, or the answer was taken: go on when both are true. */
+void http_conn_settle(struct http_conn *conn);
+/* Close without a word. Its flow is cancelled unless it has replied, or is detached. */
+void http_conn_lose(struct http_conn *conn);
+void http_conn_free(struct http_conn *conn);
+
+/* -- http_exchange.c -------------------------------------------------------------------------------- */
+
+void http_exchange_begin(struct http_conn *conn);
+struct http_conn *http_exchange_of(const struct flow *flow);
+
+/* -- http_reply.c ----------------------------------------------------------------------------------- */
+
+void http_answer(struct http_conn *conn, int status, const char *content_type, struct str body);
+void http_answer_detail(struct http_conn *conn, int status, struct str detail);
+/* Status line and headers for an answer of that length; HTTP_LENGTH_UNKNOWN: of a stream. */
+#define HTTP_LENGTH_UNKNOWN SIZE_MAX
+void http_answer_head(struct http_conn *conn, int status, const char *content_type, size_t length);
+void http_answer_header(struct http_conn *conn, struct str name, struct str value);
+
+/* -- http_stream.c ---------------------------------------------------------------------------------- */
+
+void http_stream_taken(struct http_conn *conn);
+void http_stream_end(struct http_conn *conn);
+
+#endif
