@@ -69,21 +69,24 @@ static void note_time(struct loop *loop)
  * so that sockets get their turn too. */
 static void run_tasks(struct loop *loop)
 {
-	struct loop_task mark = {0};
-
-	loop_defer(loop, &mark);
-	while (loop->first != &mark) {
-		struct loop_task *task = loop->first;
+	if (loop->first == NULL)
+		return;
+	loop->batch = loop->first;
+	loop->batch->link = &loop->batch;
+	loop->first = NULL;
+	loop->last = &loop->first;
+	while (loop->batch != NULL) {
+		struct loop_task *task = loop->batch;
 
 		loop_undefer(loop, task);
 		task->run(task->owner);
 	}
-	loop_undefer(loop, &mark);
 }
 
 void loop_run(struct loop *loop)
 {
 	loop->stopped = false;
+	loop->running = true;
 	while (!loop->stopped) {
 		int flags = EVLOOP_ONCE | (loop->first != NULL ? EVLOOP_NONBLOCK : 0);
 
@@ -94,6 +97,7 @@ void loop_run(struct loop *loop)
 		note_time(loop);
 		run_tasks(loop);
 	}
+	loop->running = false;
 }
 
 void loop_stop(struct loop *loop)
@@ -115,9 +119,10 @@ void loop_free(struct loop **loop)
 	*loop = NULL;
 }
 
+/* Between two runs there are no turns: what starts then starts from the true time. */
 int64_t loop_now_ms(const struct loop *loop)
 {
-	return loop->now_ms;
+	return loop->running ? loop->now_ms : clock_monotonic_ms();
 }
 
 /* -- watches ---------------------------------------------------------------------------------------- */
@@ -257,7 +262,7 @@ void loop_undefer(struct loop *loop, struct loop_task *task)
 	*task->link = task->next;
 	if (task->next != NULL)
 		task->next->link = task->link;
-	else
+	else if (loop->last == &task->next) /* else it was the last of the batch */
 		loop->last = task->link;
 	task->next = NULL;
 	task->link = NULL;

@@ -25,7 +25,8 @@ void loop_alarm_stop(struct loop *loop, struct loop_alarm *alarm); /* no effect 
 struct loop {
 	struct event_base *base;
 	struct loop_task *first,
-		**last; /* linked tasks, in the order in which they were deferred */
+		**last;		 /* linked tasks, in the order in which they were deferred */
+	struct loop_task *batch; /* what is left of those that run in this turn */
 	struct loop_timer *alarm_timer;
 	int64_t alarm_timer_at_ms;  /* what it is set to; INT64_MAX: not set */
 	struct loop_alarm **alarms; /* heap[1..alarm_count], the earliest first */
@@ -34,6 +35,7 @@ struct loop {
 	struct flow *flows; /* the roots */
 	int64_t now_ms;
 	bool now_is_old; /* the loop has slept since */
+	bool running;
 	bool stopped;
 };
 
