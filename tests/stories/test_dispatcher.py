@@ -1,0 +1,290 @@
+"""The dispatcher alone: the log is written by SQL, so that every order and every hazard can be told."""
+import json
+import time
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+import corpus
+from process import Process
+from waiting import wait_until
+
+SCENARIOS = corpus.scenarios()
+EXPECTED = corpus.expected()
+SIMPLE = [name for name in SCENARIOS if name in EXPECTED and corpus.SIMPLE.match(name)]
+
+INSERT = """INSERT INTO call_events (shard, enterprise_number, unique_id, event_type, event_timestamp, trace_id, raw_data)
+    VALUES (enterprise_shard(%s), %s, %s, %s, now(), 'trace-of-the-story', %s)"""
+
+
+class Log:
+    """Writes events as ingest would, and wakes nobody."""
+
+    def __init__(self, stack, enterprise):
+        self.stack = stack
+        self.number = enterprise["number"]
+        self.token = enterprise["name2"]
+        self.count = 0
+
+    def row(self, event, body):
+        body = {**body, "Token": self.token}
+        return [self.number, self.number, body.get("UniqueId", ""), event, json.dumps(body)]
+
+    def add(self, event, body):
+        self.stack.sql(INSERT, self.row(event, body))
+
+    def instance(self, name):
+        self.count += 1
+        return corpus.Instance(name, SCENARIOS[name], self.token, int(self.number[1:]) * 100 + self.count)
+
+    def play(self, name):
+        """All events of a scenario at once; the instance tells what is expected."""
+        instance = self.instance(name)
+        for event, _, body in instance.events:
+            self.add(event, body)
+        return instance
+
+
+def told(stack, chat, count=1):
+    """Wait for `count` messages in a chat that are all final."""
+    def final():
+        messages = stack.messages(chat)
+        ends = [m for m in messages if m["text"][:1] in "✅❌"]
+        return messages if len(messages) == count == len(ends) else None
+    return wait_until(final, 40, lambda: f"{count} final messages: {stack.messages(chat)}\n"
+                      + stack.services["dispatcher"].tail(12))
+
+
+@pytest.fixture
+def two(make_stack):
+    """Sandbox and dispatcher, ready."""
+    return make_stack(services=("sandbox", "dispatcher")).start_all()
+
+
+# -- fold ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def folded(module_stack):
+    """Each simple scenario of the corpus, a tenant each, written to the log and told."""
+    stack = module_stack(services=("sandbox", "dispatcher"))
+    stack.start("sandbox")
+    stack.no_limits()
+    played = {}
+    for number, name in enumerate(SIMPLE):
+        enterprise = stack.enterprise(f"S{number:03d}", subscribers=[-8000 - number])
+        played[name] = (enterprise, Log(stack, enterprise).play(name))
+    stack.start("dispatcher")
+    stack.wait_quiet(30)
+    return stack, played
+
+
+@pytest.mark.parametrize("name", SIMPLE)
+def test_a_scenario_gives_exactly_its_calls(folded, name):
+    stack, played = folded
+    enterprise, instance = played[name]
+    wanted = instance.expects(EXPECTED[name])["calls"]
+    reports = stack.calls(enterprise["number"])
+    assert len(reports) == len(wanted), reports
+    assert [corpus.differences(*pair) for pair in zip(wanted, reports)] == [[]] * len(wanted)
+
+
+@pytest.mark.parametrize("name", SIMPLE)
+def test_owner_and_subscriber_have_one_final_message(folded, name):
+    stack, played = folded
+    enterprise, _ = played[name]
+    for chat in (enterprise["chat_id"], -8000 - SIMPLE.index(name)):
+        told(stack, chat, EXPECTED[name]["final_messages_per_chat"])
+
+
+def test_the_log_of_a_call_says_why(folded):
+    stack, played = folded
+    number = played["2-3/emulator"][0]["number"]
+    row = stack.sql("SELECT trace, trace_id, uuid_token FROM calls WHERE enterprise_id = %s", [number])[0]
+    assert row["trace_id"] == "trace-of-the-story"
+    assert all(reason["why"] for reason in row["trace"]) and len(row["trace"]) > 1
+
+
+# -- the order of the log -------------------------------------------------------------------------
+
+
+def test_an_event_that_commits_late_is_neither_lost_nor_overtaken(two):
+    """A transaction takes its ids first and commits last: nothing newer is folded before it."""
+    enterprise = two.enterprise("T001")
+    other = two.enterprise("T002")
+    log, late = Log(two, enterprise), Log(two, other)
+    instance = late.instance("2-3/emulator")
+    holder = psycopg2.connect(two.database_url)
+    with holder.cursor() as cursor:
+        for event, _, body in instance.events[:2]:
+            cursor.execute(INSERT, late.row(event, body))
+    log.play("1-1/emulator")
+    dispatcher = two.services["dispatcher"]
+    wait_until(lambda: dispatcher.metric("callweave_fold_horizon_held_seconds") > 0.5, 10, "the horizon is held back")
+    assert two.calls("T001") == [], "an event above the horizon was folded"
+    holder.commit()
+    holder.close()
+    for event, _, body in instance.events[2:]:
+        late.add(event, body)
+    told(two, enterprise["chat_id"])
+    told(two, other["chat_id"])
+    wanted = instance.expects(EXPECTED["2-3/emulator"])["calls"]
+    assert corpus.differences(wanted[0], two.calls("T002")[0]) == []
+
+
+def test_who_holds_the_log_back_is_named(two):
+    enterprise = two.enterprise("T003")
+    holder = psycopg2.connect(two.database_url, application_name="a-forgotten-console")
+    with holder.cursor() as cursor:
+        cursor.execute("CREATE TABLE forgotten ()")
+    Log(two, enterprise).play("1-1/emulator")
+    dispatcher = two.services["dispatcher"]
+    wait_until(lambda: "a-forgotten-console" in dispatcher.text(), 15, dispatcher.tail)
+    holder.rollback()
+    holder.close()
+    told(two, enterprise["chat_id"])
+
+
+def test_what_cannot_be_read_is_skipped_and_said(two):
+    enterprise = two.enterprise("T004")
+    log = Log(two, enterprise)
+    log.add("dial", {"UniqueId": "1.1", "Extensions": 7})
+    log.add("no_such_event", {"UniqueId": "1.2"})
+    log.play("1-1/emulator")
+    told(two, enterprise["chat_id"])
+    dispatcher = two.services["dispatcher"]
+    assert dispatcher.metric("callweave_events_skipped_total") == 2
+    assert "is skipped: Extensions" in dispatcher.text()
+
+
+def test_what_cannot_be_stored_does_not_stop_the_others(two):
+    """PostgreSQL refuses one tenant's calls: they are passed over, the next tenant's are told."""
+    two.sql("ALTER TABLE calls ADD CONSTRAINT never CHECK (enterprise_id <> 'T005')")
+    bad, good = two.enterprise("T005"), two.enterprise("T006")
+    Log(two, bad).add("start", {"UniqueId": "1.1", "Phone": "375290000001", "CallType": 0, "Trunk": "0001363"})
+    Log(two, good).play("1-1/emulator")
+    told(two, good["chat_id"])
+    assert two.calls("T005") == []
+    assert "cannot be stored" in two.services["dispatcher"].text()
+
+
+# -- several instances ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def second(two):
+    """One more dispatcher beside the stack's own."""
+    folder = two.folder / "second"
+    folder.mkdir()
+    process = Process("dispatcher", folder, two.services["dispatcher"].settings)
+    process.start()
+    yield process
+    assert process.stop() in (0, -9)
+    assert process.report() is None
+
+
+def owners(stack):
+    rows = stack.sql("SELECT owner, count(*) AS shards FROM fold_cursors WHERE owner IS NOT NULL GROUP BY owner")
+    return sorted(row["shards"] for row in rows)
+
+
+def test_two_instances_share_and_one_goes_on_alone_after_a_kill(two, second):
+    wait_until(lambda: owners(two) == [32, 32], 10, lambda: f"half each: {owners(two)}")
+    tenants = [two.enterprise(f"U{number:03d}") for number in range(12)]
+    logs = [Log(two, tenant) for tenant in tenants]
+    instances = [log.instance("2-3/emulator") for log in logs]
+    for log, instance in zip(logs, instances):
+        for event, _, body in instance.events[:-2]:
+            log.add(event, body)
+    wait_until(lambda: len(two.sql("SELECT FROM calls")) == 12, 10, "every call has begun")
+    wait_until(lambda: len(two.sql("SELECT FROM outbox WHERE state <> 'sent'")) == 0, 20, "all told so far")
+    second.kill9()
+    for log, instance in zip(logs, instances):
+        for event, _, body in instance.events[-2:]:
+            log.add(event, body)
+    for tenant in tenants:
+        told(two, tenant["chat_id"])
+    assert owners(two) == [64]
+    for tenant, instance in zip(tenants, instances):
+        wanted = instance.expects(EXPECTED["2-3/emulator"])["calls"]
+        assert corpus.differences(wanted[0], two.calls(tenant["number"])[0]) == []
+
+
+def test_a_drain_gives_all_shards_back_at_once(two):
+    assert owners(two) == [64]
+    assert two.stop("dispatcher") == 0
+    assert owners(two) == []
+    assert two.sql("SELECT * FROM dispatchers") == []
+
+
+def test_a_sleeper_that_lost_its_lease_writes_nothing(two, second):
+    """SIGSTOP for longer than the lease: the other takes over; the sleeper's shards are not touched twice."""
+    wait_until(lambda: owners(two) == [32, 32], 10, "half each")
+    tenants = [two.enterprise(f"V{number:03d}") for number in range(8)]
+    second.child.send_signal(19)
+    wait_until(lambda: owners(two) == [64], 20, lambda: f"all shards are taken: {owners(two)}")
+    for tenant in tenants:
+        Log(two, tenant).play("1-1/emulator")
+    for tenant in tenants:
+        told(two, tenant["chat_id"])
+    second.child.send_signal(18)
+    wait_until(lambda: owners(two) == [32, 32], 20, lambda: f"half each again: {owners(two)}")
+    for tenant in tenants:
+        Log(two, tenant).play("1-8/emulator")
+    for tenant in tenants:
+        told(two, tenant["chat_id"], 2)
+        assert len(two.calls(tenant["number"])) == 2
+
+
+# -- without its neighbours -------------------------------------------------------------------------
+
+
+def test_without_redis_an_event_takes_about_a_second(two):
+    enterprise = two.enterprise("W001")
+    two.redis.halt()
+    began = time.monotonic()
+    Log(two, enterprise).play("1-1/emulator")
+    told(two, enterprise["chat_id"])
+    assert time.monotonic() - began < 5
+
+
+def test_a_restart_of_postgresql_in_the_middle_of_a_call(make_stack):
+    stack = make_stack(services=("sandbox", "dispatcher"), own_postgres=True).start_all()
+    enterprise = stack.enterprise("W002")
+    log = Log(stack, enterprise)
+    instance = log.instance("2-3/emulator")
+    for event, _, body in instance.events[:3]:
+        log.add(event, body)
+    wait_until(lambda: stack.messages(enterprise["chat_id"]), 10, "the call is shown")
+    stack.kill_pg()
+    stack.start_pg()
+    for event, _, body in instance.events[3:]:
+        log.add(event, body)
+    told(stack, enterprise["chat_id"])
+    stack.services["dispatcher"].wait_ready()
+
+
+def test_a_directory_change_takes_effect_within_a_second(two):
+    enterprise = two.enterprise("W003")
+    log = Log(two, enterprise)
+    log.play("1-1/emulator")
+    told(two, enterprise["chat_id"])
+    loads = two.services["dispatcher"].text().count("directory: ")
+    two.sql("UPDATE enterprises SET locale = 'en', chat_id = 4242 WHERE number = 'W003'")
+    wait_until(lambda: two.services["dispatcher"].text().count("directory: ") > loads, 1.5, "the directory is read again")
+    log.play("1-1/emulator")
+    told(two, 4242)
+
+
+def test_the_memory_of_ended_calls_goes(make_stack):
+    stack = make_stack(services=("sandbox", "dispatcher"), settings={"CALLWEAVE_DISPATCHER_LINGER_SECONDS": "10"})
+    stack.start_all()
+    enterprise = stack.enterprise("W004")
+    Log(stack, enterprise).play("1-1/emulator")
+    told(stack, enterprise["chat_id"])
+    assert stack.sql("SELECT count(*) FROM fold_calls")[0]["count"] == 1
+    wait_until(lambda: stack.sql("SELECT count(*) FROM fold_calls")[0]["count"] == 0, 40, "it is forgotten")
+    dispatcher = stack.services["dispatcher"]
+    wait_until(lambda: dispatcher.metric("callweave_calls_remembered") == 0, 20, "also in memory")
+    assert dispatcher.metric("callweave_live_messages") == 0
