@@ -213,6 +213,8 @@ void fold_call_merge(struct call_fold *fold, struct fold_call *from, struct fold
 	fold_say(fold, into, "takes in call %" PRId64, from->pub.id);
 	fold->changes[from->touched - 1].merged_into = into->pub.id;
 	move_graph(from, into);
+	if (from->anchored && into->anchored && from->external[0] != '\0')
+		fold_numbers_add(&into->mobiles, from->external);
 	if (into->external[0] == '\0' && from->external[0] != '\0')
 		fold_call_set_external(fold, into, str_from(from->pub.external));
 	earliest(&into->pub.started_ms,

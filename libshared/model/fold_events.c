@@ -201,27 +201,42 @@ void fold_on_dial(struct fold_step *step)
 		dial_main(step, call, channel);
 }
 
-/* A channel of one call enters a bridge of another: what was only pieces becomes one call; two
- * real calls stay two. NULL: the channel stays where it is. */
-static struct fold_bridge *join(
+/* Two real calls stay two; but a channel that one of them has by its number alone may go. */
+static bool sort_out(
 	struct fold_step *step, struct fold_channel *channel, struct fold_bridge *bridge)
+{
+	struct fold_channel *member = bridge->call->channels;
+
+	if (fold_move_weak(step->fold, channel, bridge->call))
+		return true;
+	while (member != NULL && member->bridge != bridge)
+		member = member->next;
+	return member != NULL && fold_move_weak(step->fold, member, channel->call) &&
+	       bridge->call == channel->call;
+}
+
+/* A channel of one call enters a bridge of another: what was only pieces becomes one call. False:
+ * the channel stays where it is. */
+static bool join(struct fold_step *step, struct fold_channel *channel, struct fold_bridge *bridge)
 {
 	struct fold_call *mine = channel->call;
 	struct fold_call *its = bridge->call;
 	bool mine_first = mine->pub.id < its->pub.id;
 
 	if (mine == its)
-		return bridge;
-	if (fold_call_closed(its) || (mine->anchored && its->anchored))
-		return NULL;
+		return true;
+	if (fold_call_closed(its))
+		return false;
+	if (mine->anchored && its->anchored)
+		return sort_out(step, channel, bridge);
 	if (mine->channel_count + its->channel_count > FOLD_MAX_CHANNELS ||
 		mine->bridge_count + its->bridge_count > FOLD_MAX_BRIDGES)
-		return NULL;
+		return false;
 	if (mine->anchored || (!its->anchored && mine_first))
 		fold_call_merge(step->fold, its, mine);
 	else
 		fold_call_merge(step->fold, mine, its);
-	return bridge;
+	return true;
 }
 
 /* The bridge to enter; NULL when the event is late, or nothing to be done about. */
@@ -233,7 +248,7 @@ static struct fold_bridge *bridge_for(struct fold_step *step, struct fold_channe
 	if (channel->hung_up || (bridge != NULL && bridge->old))
 		return NULL;
 	if (bridge != NULL)
-		return join(step, channel, bridge);
+		return join(step, channel, bridge) ? bridge : NULL;
 	if (id.size > 0)
 		return fold_bridge_add(step->fold, channel->call, id);
 	if (fold_call_closed(channel->call))
@@ -241,6 +256,23 @@ static struct fold_bridge *bridge_for(struct fold_step *step, struct fold_channe
 	if (channel->bridge != NULL && channel->bridge->id[0] == '\0')
 		return channel->bridge;
 	return fold_bridge_add(step->fold, channel->call, id);
+}
+
+/* By somebody in the bridge, or by the other half, who are sure themselves. */
+static bool surely_of(
+	struct fold_step *step, const struct fold_call *call, const struct fold_bridge *bridge)
+{
+	const struct fold_channel *twin = fold_twin_of(step->fold, step->event->channel);
+
+	if (twin != NULL && twin->call == call && !twin->weak)
+		return true;
+	if (bridge == NULL || bridge->call != call)
+		return false;
+	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
+		if (at->bridge == bridge && !at->weak)
+			return true;
+	}
+	return false;
 }
 
 static struct fold_channel *channel_for(struct fold_step *step, bool create)
@@ -252,10 +284,14 @@ static struct fold_channel *channel_for(struct fold_step *step, bool create)
 	if (channel != NULL || step->event->unique_id.size == 0 || (bridge != NULL && bridge->old))
 		return channel;
 	call = fold_owner_of_channel(step);
-	if (call != NULL)
-		return fold_channel_add(step->fold, call, step->event->unique_id);
-	if (create)
-		fold_new_call(step, &channel);
+	if (call == NULL) {
+		if (create)
+			fold_new_call(step, &channel);
+		return channel;
+	}
+	channel = fold_channel_add(step->fold, call, step->event->unique_id);
+	if (channel != NULL)
+		channel->weak = !surely_of(step, call, bridge);
 	return channel;
 }
 

@@ -30,8 +30,13 @@ static void take_times(struct fold_step *step, struct fold_call *call)
 /* Our first leg may go while the other side talks on with whom it was transferred to. */
 static bool goes_on(struct fold_call *call)
 {
-	return call->pub.direction == CALL_OUTGOING && call->conversation &&
-	       (fold_blind_pending(call) || fold_someone_talks(call));
+	const struct fold_channel *speaker;
+
+	if (call->pub.direction != CALL_OUTGOING || !call->conversation)
+		return false;
+	speaker = fold_speaker(call);
+	return fold_blind_pending(call) ||
+	       (speaker != NULL && strcmp(speaker->number, call->pub.caller) != 0);
 }
 
 static bool with_other_side(const struct fold_step *step, const struct fold_call *call)

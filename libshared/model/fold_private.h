@@ -28,6 +28,7 @@ struct fold_channel {
 	char number[CALL_NUMBER_BYTES]; /* its own */
 	char peer[CALL_NUMBER_BYTES];	/* whom it says it is connected to */
 	bool hung_up;
+	bool weak;    /* given to its call by numbers alone */
 	bool linked;  /* was reached by the other side when that was last looked at */
 	bool consult; /* has been counted as an attempt to transfer */
 	bool reached; /* scratch of a walk */
@@ -173,17 +174,23 @@ struct fold_call *fold_owner_of_channel(struct fold_step *step);
 struct fold_call *fold_owner_of_leg(struct fold_step *step);
 struct fold_call *fold_owner_of_hangup(struct fold_step *step);
 struct fold_call *fold_owner_of_click(struct fold_step *step);
+struct fold_call *fold_call_beside(
+	const struct call_fold *fold, const struct fold_call *call, const char *extension);
+
+/* fold_move.c */
+bool fold_move_weak(struct call_fold *fold, struct fold_channel *channel, struct fold_call *into);
 
 /* fold_talk.c */
 void fold_talk(struct call_fold *fold, struct fold_call *call);
 bool fold_is_other_side(const struct fold_call *call, const struct fold_channel *channel);
 bool fold_is_ours(const struct fold_call *call, const struct fold_channel *channel);
-bool fold_someone_talks(struct fold_call *call);
+struct fold_channel *fold_speaker(struct fold_call *call);
 void fold_learn(struct fold_step *step, struct fold_call *call, const struct fold_channel *channel);
 
 /* fold_transfer.c */
 bool fold_transfer_pending(const struct fold_call *call, const char *from);
 void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel);
+void fold_consult_undone(struct fold_call *call, struct fold_channel *channel);
 void fold_consult_returned(struct call_fold *fold, const struct fold_channel *channel);
 void fold_blind_seen(struct call_fold *fold, struct fold_call *call, const char *to);
 bool fold_blind_pending(const struct fold_call *call);

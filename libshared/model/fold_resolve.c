@@ -91,6 +91,9 @@ struct fold_call *fold_owner_of_channel(struct fold_step *step)
 	struct fold_channel *twin = fold_twin_of(step->fold, step->event->channel);
 	struct fold_call *call = bridge != NULL ? open_call(bridge->call) : NULL;
 
+	/* A colleague's phone in a bridge is a call of its own until it shows who asked for it. */
+	if (call != NULL && !call->anchored && by_consultation(step) != NULL)
+		call = by_consultation(step);
 	if (call == NULL && twin != NULL)
 		call = open_call(twin->call);
 	if (call == NULL)
@@ -130,6 +133,22 @@ struct fold_call *fold_owner_of_click(struct fold_step *step)
 		return NULL;
 	return ours[0] == '\0' || call->ours[0] == '\0' || strcmp(call->ours, ours) == 0 ? call
 											 : NULL;
+}
+
+static bool still_rings(const struct fold_call *call, const char *number)
+{
+	return call->anchored && !call->conversation && call->pub.direction == CALL_OUTGOING &&
+	       strcmp(call->pub.caller, number) == 0;
+}
+
+/* A call that one of us seemed to make beside the one that he talks in; it turned out that he asked
+ * a colleague, whose mobile this is. */
+struct fold_call *fold_call_beside(
+	const struct call_fold *fold, const struct fold_call *call, const char *extension)
+{
+	struct fold_call *beside = fold_by_ours(fold, extension, still_rings);
+
+	return beside != call && beside != NULL && beside->pub.id > call->pub.id ? beside : NULL;
 }
 
 static struct fold_call *owner_of_internal_hangup(struct fold_step *step)

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 enum { SAVED_MAX_BYTES = 1 << 20, SAVED_DEPTH = 6, SAVED_ARENA_BYTES = 4 << 20 };
-enum { FLAG_HUNG_UP = 1, FLAG_LINKED = 2, FLAG_CONSULT = 4, FLAG_NAMED = 8 };
+enum { FLAG_HUNG_UP = 1, FLAG_LINKED = 2, FLAG_CONSULT = 4, FLAG_NAMED = 8, FLAG_WEAK = 16 };
 enum {
 	FLAG_ANSWERED = 1,
 	FLAG_CLICK = 2,
@@ -159,7 +159,8 @@ static int64_t channel_flags(const struct call_fold *fold, const struct fold_cha
 		     table_get(fold->locals, str_from(channel->local)) == channel;
 
 	return (channel->hung_up ? FLAG_HUNG_UP : 0) | (channel->linked ? FLAG_LINKED : 0) |
-	       (channel->consult ? FLAG_CONSULT : 0) | (named ? FLAG_NAMED : 0);
+	       (channel->consult ? FLAG_CONSULT : 0) | (named ? FLAG_NAMED : 0) |
+	       (channel->weak ? FLAG_WEAK : 0);
 }
 
 static void save_graph(const struct call_fold *fold, const struct fold_call *call,
@@ -425,6 +426,7 @@ static struct fold_channel *load_channel(
 	channel->kind = (enum fold_kind)from->kind;
 	channel->hung_up = (from->flags & FLAG_HUNG_UP) != 0;
 	channel->linked = (from->flags & FLAG_LINKED) != 0;
+	channel->weak = (from->flags & FLAG_WEAK) != 0;
 	channel->consult = (from->flags & FLAG_CONSULT) != 0;
 	if (from->local.size == 0)
 		return channel;

@@ -58,18 +58,22 @@ static bool name_each_other(const struct fold_call *call, const struct fold_chan
 	       (strcmp(ours->peer, other->number) == 0 || strcmp(ours->peer, call->external) == 0);
 }
 
-/* Both are in bridges, though not in the same as far as we know. */
+/* Both are in bridges, though not in the same as far as we know. What a channel says of its peer
+ * may be of yesterday: whoever has handed the call on does not come back so. */
 static struct fold_channel *named_by(struct fold_call *call, const struct fold_channel *other)
 {
 	for (struct fold_channel *at = call->channels; at != NULL; at = at->next) {
-		if (at != other && at->bridge != NULL && at->kind == KIND_DEVICE &&
+		bool handed_on = strcmp(at->number, call->pub.talking) != 0 &&
+				 fold_numbers_have(&call->pub.talkers, at->number);
+
+		if (at != other && at->bridge != NULL && at->kind == KIND_DEVICE && !handed_on &&
 			fold_is_ours(call, at) && name_each_other(call, other, at))
 			return at;
 	}
 	return NULL;
 }
 
-static struct fold_channel *find_speaker(struct fold_call *call)
+struct fold_channel *fold_speaker(struct fold_call *call)
 {
 	struct fold_channel *speaker = NULL;
 
@@ -88,11 +92,6 @@ static struct fold_channel *find_speaker(struct fold_call *call)
 			fold_reach(call, speaker);
 	}
 	return speaker;
-}
-
-bool fold_someone_talks(struct fold_call *call)
-{
-	return find_speaker(call) != NULL;
 }
 
 static void set_talking(struct call_fold *fold, struct fold_call *call, const char *number)
@@ -139,7 +138,7 @@ static void set_silent(struct call_fold *fold, struct fold_call *call)
 
 void fold_talk(struct call_fold *fold, struct fold_call *call)
 {
-	struct fold_channel *speaker = find_speaker(call);
+	struct fold_channel *speaker = fold_speaker(call);
 	char number[CALL_NUMBER_BYTES];
 	bool is_new;
 

@@ -93,7 +93,7 @@ bool fold_blind_pending(const struct fold_call *call)
 /* "152" of "Local/152@dialexecute-00000000", when that is one of us. */
 static struct str local_target(const struct fold_channel *channel)
 {
-	struct str rest = str_from(channel->local);
+	struct str rest = str_from(channel->local); /* empty when it is no Local channel */
 	struct str target;
 
 	str_cut(&rest, '/');
@@ -118,6 +118,19 @@ void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel)
 		add_transfer(fold, call, from, to, TRANSFER_ATTENDED);
 }
 
+/* It was not this call that somebody consulted from. */
+void fold_consult_undone(struct fold_call *call, struct fold_channel *channel)
+{
+	struct call_transfer *last = last_of(call);
+
+	channel->consult = false;
+	if (last == NULL || last->result == TRANSFER_ACCEPTED || last->kind != TRANSFER_ATTENDED ||
+		!str_equal(local_target(channel), str_from(last->to)))
+		return;
+	call->pub.transfer_count--;
+	call->picked_up &= ~(1u << call->pub.transfer_count);
+}
+
 static bool beside_other_side(const struct fold_channel *channel)
 {
 	for (const struct fold_channel *at = channel->call->channels; at != NULL; at = at->next) {
@@ -132,6 +145,7 @@ static bool beside_other_side(const struct fold_channel *channel)
 void fold_consult_returned(struct call_fold *fold, const struct fold_channel *channel)
 {
 	struct fold_call *call = channel->call;
+	struct fold_call *beside;
 	struct call_transfer *transfer;
 
 	if (channel->kind != KIND_DEVICE || channel->bridge == NULL ||
@@ -142,6 +156,9 @@ void fold_consult_returned(struct call_fold *fold, const struct fold_channel *ch
 		find_last(call, channel->peer, channel->number) != NULL)
 		return;
 	transfer = find_last(call, channel->number, channel->peer);
+	beside = transfer == NULL ? fold_call_beside(fold, call, channel->number) : NULL;
+	if (beside != NULL)
+		fold_call_merge(fold, beside, call);
 	if (transfer == NULL)
 		transfer =
 			add_transfer(fold, call, channel->number, channel->peer, TRANSFER_ATTENDED);

@@ -254,7 +254,8 @@ static void every_scenario_is_the_call_that_it_was(void **state)
 		assert_true(json_read(rows.lines[i], expected_fields, &row, rows.arena, &error));
 		exact += check_row(&corpus, &row);
 	}
-	printf("    %zu of %zu rows are exact\n", exact, rows.count);
+	printf("    %zu of %zu rows are as expected (the rang of two: see above)\n", exact,
+		rows.count);
 	assert_int_equal(exact, rows.count);
 	corpus_free(&rows);
 	corpus_free(&corpus);
