@@ -29,7 +29,7 @@ static bool is_missing(const struct pattern_field *field, struct error *error)
 	return error_set(error, ERROR_INPUT, "Внутренний номер обязателен");
 }
 
-/* The first manager that plays no part yet. */
+/* The first manager that plays no part yet; when all do, one plays two. */
 static struct str free_extension(const struct form *form)
 {
 	for (size_t i = 0; i < form->enterprise->manager_count; i++) {
@@ -37,7 +37,9 @@ static struct str free_extension(const struct form *form)
 		if (!fill_uses(form->fill, extension))
 			return extension;
 	}
-	return (struct str){0};
+	if (form->enterprise->manager_count > 0)
+		return form->enterprise->managers[0].extension;
+	return str_trim(args_get(form->args, "internal_phone"));
 }
 
 /* The main line must be named; a second one may be any other, or the same when there is none. */

@@ -125,8 +125,8 @@ static enum flow_status play_wait(struct flow *flow)
 	delay_ms = delay_of(run, run->count);
 	run->played_ms += delay_ms;
 	if (run->manual)
-		return run->count == 0 ? FLOW_NEXT
-				       : await_queue_for(flow, &run->go, PRESS_TIMEOUT_MS);
+		return run->presses > 0 ? FLOW_NEXT
+					: await_queue_for(flow, &run->go, PRESS_TIMEOUT_MS);
 	delay_ms /= run->speed;
 	return delay_ms > 0 ? await_queue_for(flow, &run->go, delay_ms) : FLOW_NEXT;
 }
@@ -157,8 +157,9 @@ static enum flow_status play_send(struct flow *flow)
 	struct run *run = playing->run;
 	struct run_step *step = &run->steps[run->count];
 
-	if (run->stopping || (run->manual && run->count > 0 && flow_timed_out(flow)))
+	if (run->stopping || (run->manual && run->presses == 0))
 		return FLOW_END;
+	run->presses -= run->manual;
 	playing->answer = (struct http_answer){.reach = HTTP_NOT_SENT};
 	if (!fill_body(run, step))
 		return FLOW_NEXT;
@@ -324,6 +325,7 @@ static struct run *new_run(struct runs *runs, const struct run_order *order)
 	run->speed = order->speed;
 	run->talk_ms = order->talk_ms;
 	run->manual = order->manual;
+	run->presses = order->manual; /* the order itself is the first press */
 	run->chat_id = order->enterprise->chat_id;
 	run->number = arena_strndup(
 		run->arena, order->enterprise->number.data, order->enterprise->number.size);
@@ -376,8 +378,10 @@ struct run *runs_find(struct runs *runs, int64_t id)
 
 void run_press(struct run *run)
 {
-	if (run->manual)
-		flow_queue_wake_all(&run->go);
+	if (!run->manual || run->presses == run->pattern->steps.count)
+		return;
+	run->presses++;
+	flow_queue_wake_all(&run->go);
 }
 
 void run_stop(struct run *run)
