@@ -1,179 +1,186 @@
 /*
- * http_client: libcurl's multi interface on our loop.
+ * http_client: libcurl's multi interface driven by our loop.
  *
- * The body goes through a read callback that cannot be rewound. That is on purpose: libcurl would
- * repeat a POST by itself when a kept-alive connection dies under it, and without rewinding it
- * cannot (CURLE_SEND_FAIL_REWIND). It also tells how far a request came: a body that was never
- * asked for has not been sent.
+ * Curl repeats a request by itself when a kept-alive connection turns out dead. The hook that it
+ * calls before each request prevents that: the first call tells that from now on the server may
+ * have seen the request, a second call is refused.
  */
 #include "http_client.h"
 
 #include "alloc.h"
 #include "buf.h"
+#include "clock.h"
 
 #include <curl/curl.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-enum { DEFAULT_CONNECTIONS = 256, DEFAULT_HOST_CONNECTIONS = 64, DEFAULT_TIMEOUT_MS = 10000 };
-enum { CONNECT_TIMEOUT_MS = 5000, IDLE_CONNECTION_S = 20, HEADER_MAX_BYTES = 4096 };
-enum { DEFAULT_ANSWER_BYTES = 1 << 20 };
+enum { DEFAULT_CONNECTIONS = 256, DEFAULT_HOST_CONNECTIONS = 64, MAX_CALLS = 4096 };
+enum { MAX_HEADER_BYTES = 16 * 1024 };
+enum { DEFAULT_TIMEOUT_MS = 10000, CONNECT_TIMEOUT_MS = 5000, DEFAULT_ANSWER_BYTES = 256 * 1024 };
+/* Servers close idle connections after 60 s or so, some sooner. A request that crosses such a
+ * close has an unknown outcome, so connections are dropped well before. */
+enum { MAX_IDLE_SECONDS = 20 };
 
 struct http_client {
 	struct loop *loop;
 	CURLM *multi;
+	CURLSH *share; /* TLS sessions */
 	struct loop_timer *timer;
+	struct http_client_options options;
 	char *user_agent;
-	struct http_op *first; /* under way */
+	struct transfer *transfers;
+	unsigned calls;
 };
 
-/* One request. It is the client's, not the flow's, so that a flow may go away at any time. */
-struct http_op {
+struct transfer {
 	struct flow_op op;
 	struct http_client *client;
-	struct http_op *next, **link;
+	struct arena *arena;
+	const struct http_call *call;
+	struct http_answer *answer;
+	struct transfer *next, **link;
 	CURL *easy;
 	struct curl_slist *headers;
-	struct http_answer *answer;
-	struct buf body; /* of the answer */
-	struct str unsent;
-	bool has_body, asked; /* the body was asked for */
-	int64_t started_ms;
+	struct buf body;
+	int64_t begun_ms;
+	unsigned requests; /* begun to be sent; never above 1 */
 };
 
-/* -- curl's callbacks: bytes ---------------------------------------------------------------------- */
+/* A socket of curl's that the loop watches. */
+struct watched {
+	struct http_client *client;
+	struct loop_watch *watch;
+};
 
-static size_t give_body(char *to, size_t size, size_t count, void *owner)
+/* -- the end of a call ----------------------------------------------------------------------- */
+
+static void transfer_free(struct transfer *transfer)
 {
-	struct http_op *op = owner;
-	size_t take = op->unsent.size < size * count ? op->unsent.size : size * count;
-
-	op->asked = true;
-	if (take > 0)
-		memcpy(to, op->unsent.data, take);
-	op->unsent.data += take;
-	op->unsent.size -= take;
-	return take;
+	*transfer->link = transfer->next;
+	if (transfer->next != NULL)
+		transfer->next->link = transfer->link;
+	transfer->client->calls--;
+	curl_multi_remove_handle(transfer->client->multi, transfer->easy);
+	curl_easy_cleanup(transfer->easy);
+	curl_slist_free_all(transfer->headers);
+	buf_free(&transfer->body);
+	free(transfer);
 }
 
-static size_t take_body(char *from, size_t size, size_t count, void *owner)
+/* Flows never run inside curl's stack, so neither does this. */
+static void cancel_transfer(struct flow_op *op)
 {
-	struct http_op *op = owner;
-
-	return buf_append(&op->body, from, size * count) ? size * count : 0;
+	transfer_free((struct transfer *)op);
 }
 
-/* -- the end of a request ------------------------------------------------------------------------- */
-
-static void op_free(struct http_op *op)
+/* Curl's own messages may hold the host or more of the URL; these do not. */
+static void explain(struct transfer *transfer, CURLcode code, struct error *error)
 {
-	*op->link = op->next;
-	if (op->next != NULL)
-		op->next->link = op->link;
-	curl_multi_remove_handle(op->client->multi, op->easy);
-	curl_easy_cleanup(op->easy);
-	curl_slist_free_all(op->headers);
-	buf_free(&op->body);
-	free(op);
+	long number = 0;
+
+	if (transfer->body.failed || code == CURLE_FILESIZE_EXCEEDED) {
+		error_set(error, ERROR_UPSTREAM, "the answer is longer than %zu bytes",
+			transfer->body.max_bytes);
+		return;
+	}
+	if (code == CURLE_ABORTED_BY_CALLBACK) { /* refuse_repetition() */
+		error_set(error, ERROR_UPSTREAM, "the connection was closed before an answer");
+		return;
+	}
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &number);
+	error_set(error, code == CURLE_URL_MALFORMAT ? ERROR_INPUT : ERROR_UPSTREAM, "%s%s%s",
+		curl_easy_strerror(code), number != 0 ? ": " : "",
+		number != 0 ? strerror((int)number) : "");
 }
 
-static void cancel_op(struct flow_op *flow_op)
+static void fill_answer(struct transfer *transfer, CURLcode code)
 {
-	op_free((struct http_op *)flow_op);
-}
-
-/* A server cannot act on a request whose body it never saw. */
-static enum http_reach how_far(const struct http_op *op)
-{
-	long request_bytes = 0;
-
-	if (op->has_body)
-		return op->asked ? HTTP_UNKNOWN : HTTP_NOT_SENT;
-	curl_easy_getinfo(op->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
-	return request_bytes > 0 ? HTTP_UNKNOWN : HTTP_NOT_SENT;
-}
-
-static void note_failure(struct http_op *op, CURLcode code)
-{
-	struct http_answer *answer = op->answer;
-
-	answer->reach = how_far(op);
-	if (op->body.failed)
-		error_set(&answer->error, ERROR_UPSTREAM, "the answer is longer than %zu bytes",
-			op->body.max_bytes);
-	else if (code == CURLE_SEND_FAIL_REWIND)
-		error_set(&answer->error, ERROR_UPSTREAM,
-			"the connection was closed without an answer");
-	else
-		error_set(&answer->error, ERROR_UPSTREAM, "%s", curl_easy_strerror(code));
-}
-
-static void note_answer(struct http_op *op)
-{
-	struct http_answer *answer = op->answer;
-	struct str body = buf_str(&op->body);
-	curl_off_t retry_after_s = 0;
+	struct http_answer *answer = transfer->answer;
+	curl_off_t retry_after = 0;
 	long status = 0;
 
-	curl_easy_getinfo(op->easy, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(op->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
-	answer->reach = HTTP_ANSWERED;
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	answer->status = (int)status;
-	answer->retry_after_ms = retry_after_s > 0 ? (int64_t)retry_after_s * 1000 : -1;
-	answer->body.data = arena_strndup(flow_arena(op->op.flow), body.data, body.size);
-	answer->body.size = body.size;
-}
-
-static void op_finish(struct http_op *op, CURLcode code)
-{
-	op->answer->took_ms = loop_now_ms(op->client->loop) - op->started_ms;
-	if (code == CURLE_OK)
-		note_answer(op);
-	else
-		note_failure(op, code);
-	flow_wake(&op->op);
-	op_free(op);
-}
-
-static void take_finished(struct http_client *client)
-{
-	CURLMsg *message;
-	int left;
-
-	while ((message = curl_multi_info_read(client->multi, &left)) != NULL) {
-		CURLcode code = message->data.result;
-		struct http_op *op;
-
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &op);
-		op_finish(op, code);
+	if (retry_after > 0)
+		answer->retry_after_ms = retry_after * 1000;
+	answer->took_ms = clock_monotonic_ms() - transfer->begun_ms;
+	if (code == CURLE_OK) {
+		answer->reach = HTTP_ANSWERED;
+		answer->body = str_of(arena_strndup(transfer->arena,
+					      transfer->body.size > 0 ? transfer->body.data : "",
+					      transfer->body.size),
+			transfer->body.size);
+	} else {
+		answer->reach = transfer->requests == 0 ? HTTP_NOT_SENT : HTTP_UNKNOWN;
+		explain(transfer, code, &answer->error);
 	}
 }
 
-/* -- curl's callbacks: sockets and time ----------------------------------------------------------- */
-
-static void on_ready(void *owner, int fd, unsigned ready)
+static void finish_done(struct http_client *client)
 {
-	struct http_client *client = owner;
-	int mask = ((ready & LOOP_READ) != 0 ? CURL_CSELECT_IN : 0) |
+	CURLMsg *message;
+	int rest;
+
+	while ((message = curl_multi_info_read(client->multi, &rest)) != NULL) {
+		struct transfer *transfer = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+		fill_answer(transfer, message->data.result);
+		flow_wake(&transfer->op);
+		transfer_free(transfer);
+	}
+}
+
+/* -- curl's sockets and timer on our loop ---------------------------------------------------- */
+
+static void on_socket_ready(void *owner, int fd, unsigned ready)
+{
+	struct watched *watched = owner;
+	struct http_client *client = watched->client; /* `watched` may go inside of curl */
+	int what = ((ready & LOOP_READ) != 0 ? CURL_CSELECT_IN : 0) |
 		   ((ready & LOOP_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
 	int running;
 
-	curl_multi_socket_action(client->multi, fd, mask, &running);
-	take_finished(client);
+	(void)curl_multi_socket_action(client->multi, fd, what, &running);
+	finish_done(client);
 }
 
-static void on_timer(void *owner)
+static void on_time(void *owner)
 {
 	struct http_client *client = owner;
 	int running;
 
-	curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	take_finished(client);
+	(void)curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	finish_done(client);
 }
 
-static int set_timer(CURLM *multi, long delay_ms, void *owner)
+static int want_socket(CURL *easy, curl_socket_t fd, int what, void *owner, void *assigned)
+{
+	struct http_client *client = owner;
+	struct watched *watched = assigned;
+
+	if (what == CURL_POLL_REMOVE) {
+		if (watched != NULL)
+			loop_watch_free(&watched->watch);
+		free(watched);
+		(void)curl_multi_assign(client->multi, fd, NULL);
+		return 0;
+	}
+	if (watched == NULL) {
+		watched = alloc_zeroed(1, sizeof(*watched));
+		watched->client = client;
+		watched->watch = loop_watch_new(client->loop, fd, on_socket_ready, watched);
+		(void)curl_multi_assign(client->multi, fd, watched);
+	}
+	loop_watch_set(watched->watch, ((what & CURL_POLL_IN) != 0 ? LOOP_READ : 0u) |
+					       ((what & CURL_POLL_OUT) != 0 ? LOOP_WRITE : 0u));
+	return 0;
+}
+
+static int want_timer(CURLM *multi, long delay_ms, void *owner)
 {
 	struct http_client *client = owner;
 
@@ -184,170 +191,227 @@ static int set_timer(CURLM *multi, long delay_ms, void *owner)
 	return 0;
 }
 
-static int set_socket(CURL *easy, curl_socket_t fd, int what, void *owner, void *socket_owner)
-{
-	struct http_client *client = owner;
-	struct loop_watch *watch = socket_owner;
+/* -- a call ---------------------------------------------------------------------------------- */
 
-	if (what == CURL_POLL_REMOVE) {
-		loop_watch_free(&watch);
-		curl_multi_assign(client->multi, fd, NULL);
-		return 0;
-	}
-	if (watch == NULL) {
-		watch = loop_watch_new(client->loop, fd, on_ready, client);
-		curl_multi_assign(client->multi, fd, watch);
-	}
-	loop_watch_set(watch, ((what & CURL_POLL_IN) != 0 ? LOOP_READ : 0u) |
-				      ((what & CURL_POLL_OUT) != 0 ? LOOP_WRITE : 0u));
-	return 0;
+static int refuse_repetition(
+	void *owner, char *their_address, char *our_address, int their_port, int our_port)
+{
+	struct transfer *transfer = owner;
+
+	if (transfer->requests > 0)
+		return CURL_PREREQFUNC_ABORT;
+	transfer->requests++;
+	return CURL_PREREQFUNC_OK;
 }
 
-/* -- a request ------------------------------------------------------------------------------------ */
-
-static void add_header(struct http_op *op, const char *name, const char *value)
+/* Less than what came makes curl fail the transfer. */
+static size_t take_body(char *data, size_t one, size_t size, void *owner)
 {
-	char line[HEADER_MAX_BYTES];
-	int length = snprintf(line, sizeof(line), "%s: %s", name, value);
-	struct curl_slist *longer;
+	struct transfer *transfer = owner;
 
-	if (length < 0 || (size_t)length >= sizeof(line) || strpbrk(line, "\r\n") != NULL)
-		abort(); /* headers are the program's own */
-	longer = curl_slist_append(op->headers, line);
-	if (longer == NULL)
-		abort();
-	op->headers = longer;
+	return buf_append(&transfer->body, data, size) ? size : 0;
 }
 
-static void set_headers(struct http_op *op, const struct http_call *call)
+static void append(struct transfer *transfer, const char *line)
 {
-	struct curl_slist *longer = curl_slist_append(op->headers, "Expect:"); /* no 100-continue */
+	struct curl_slist *longer = curl_slist_append(transfer->headers, line);
 
 	if (longer == NULL)
 		abort();
-	op->headers = longer;
-	if (call->content_type != NULL)
-		add_header(op, "Content-Type", call->content_type);
+	transfer->headers = longer;
+}
+
+/* Names and values come from configuration and databases: a line break would start a header, or a
+ * request, of its own. */
+static bool add_header(struct transfer *transfer, const char *name, const char *value)
+{
+	struct buf line;
+	bool is_good;
+
+	if (strpbrk(name, "\r\n:;") != NULL || strpbrk(value, "\r\n") != NULL)
+		return false;
+	buf_init(&line, MAX_HEADER_BYTES);
+	/* "Name;" is curl's way to send a header without a value. */
+	is_good = value[0] != '\0' ? buf_printf(&line, "%s: %s", name, value)
+				   : buf_printf(&line, "%s;", name);
+	if (is_good)
+		append(transfer, line.data);
+	buf_free(&line);
+	return is_good;
+}
+
+static bool set_headers(struct transfer *transfer)
+{
+	const struct http_call *call = transfer->call;
+
+	append(transfer, "Expect:"); /* a name and nothing else: leave it out */
+	if (call->content_type == NULL)
+		append(transfer, "Content-Type:");
+	else if (!add_header(transfer, "Content-Type", call->content_type))
+		return false;
 	for (int i = 0; i < HTTP_MAX_HEADERS && call->headers[i][0] != NULL; i++)
-		add_header(op, call->headers[i][0], call->headers[i][1]);
-	curl_easy_setopt(op->easy, CURLOPT_HTTPHEADER, op->headers);
+		if (!add_header(transfer, call->headers[i][0], call->headers[i][1]))
+			return false;
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
+	return true;
 }
 
-/* What is the same for all: no redirects (the default), no proxy of the environment, no signals. */
-static void set_manners(struct http_op *op)
+static void set_method(CURL *easy, const struct http_call *call)
 {
-	CURL *easy = op->easy;
-
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-	curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_CONNECTION_S);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, op);
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, op);
-	if (op->client->user_agent != NULL)
-		curl_easy_setopt(easy, CURLOPT_USERAGENT, op->client->user_agent);
-}
-
-static void set_call(struct http_op *op, const struct http_call *call)
-{
-	CURL *easy = op->easy;
-
-	curl_easy_setopt(easy, CURLOPT_URL, call->url);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
-		(long)(call->timeout_ms > 0 ? call->timeout_ms : DEFAULT_TIMEOUT_MS));
-	op->has_body = call->body.size > 0 || strcmp(call->method, "POST") == 0;
-	op->unsent = call->body;
-	if (op->has_body) {
-		curl_easy_setopt(easy, CURLOPT_POST, 1L);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.size);
-		curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
-		curl_easy_setopt(easy, CURLOPT_READDATA, op);
+	if (strcmp(call->method, "HEAD") == 0) {
+		(void)curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+		return;
 	}
-	if (strcmp(call->method, "HEAD") == 0)
-		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-	else
-		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
-	set_headers(op, call);
+	if (strcmp(call->method, "POST") == 0 || call->body.size > 0) {
+		(void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
+		(void)curl_easy_setopt(
+			easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.size);
+		(void)curl_easy_setopt(
+			easy, CURLOPT_POSTFIELDS, call->body.size > 0 ? call->body.data : "");
+	}
+	if (strcmp(call->method, "POST") != 0 && strcmp(call->method, "GET") != 0)
+		(void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
 }
 
-static struct http_op *op_new(struct http_client *client, const struct http_call *call)
+static void set_safety(CURL *easy, const struct http_client *client)
 {
-	struct http_op *op = alloc_zeroed(1, sizeof(*op));
+	(void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "*"); /* no proxy out of the environment */
+	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+	(void)curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)MAX_IDLE_SECONDS);
+	(void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+		client->options.allow_http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
+	(void)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, client->options.allow_http2 ? 1L : 0L);
+	(void)curl_easy_setopt(easy, CURLOPT_SHARE, client->share);
+	/* Else giving up a call whose name is still being resolved blocks until it is. */
+	(void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+	if (client->user_agent != NULL)
+		(void)curl_easy_setopt(easy, CURLOPT_USERAGENT, client->user_agent);
+}
 
-	op->client = client;
-	op->op.cancel = cancel_op;
-	op->easy = curl_easy_init();
-	if (op->easy == NULL)
+static bool set_call(struct transfer *transfer)
+{
+	const struct http_call *call = transfer->call;
+	int64_t timeout_ms = call->timeout_ms > 0 ? call->timeout_ms : DEFAULT_TIMEOUT_MS;
+	CURL *easy = transfer->easy;
+
+	set_safety(easy, transfer->client);
+	set_method(easy, call);
+	(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+		(long)(timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS));
+	(void)curl_easy_setopt(
+		easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->body.max_bytes);
+	(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+	(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+	(void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, refuse_repetition);
+	(void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+	(void)curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+	return curl_easy_setopt(easy, CURLOPT_URL, call->url) == CURLE_OK && set_headers(transfer);
+}
+
+static struct transfer *transfer_new(struct flow *flow, struct http_client *client,
+	const struct http_call *call, struct http_answer *answer)
+{
+	struct transfer *transfer = alloc_zeroed(1, sizeof(*transfer));
+
+	transfer->op.cancel = cancel_transfer;
+	transfer->client = client;
+	transfer->arena = flow_arena(flow);
+	transfer->call = call;
+	transfer->answer = answer;
+	transfer->begun_ms = clock_monotonic_ms();
+	transfer->easy = curl_easy_init();
+	if (transfer->easy == NULL)
 		abort();
-	op->started_ms = loop_now_ms(client->loop);
-	buf_init(&op->body,
+	buf_init(&transfer->body,
 		call->max_answer_bytes > 0 ? call->max_answer_bytes : DEFAULT_ANSWER_BYTES);
-	set_manners(op);
-	set_call(op, call);
-	op->next = client->first;
-	if (op->next != NULL)
-		op->next->link = &op->next;
-	op->link = &client->first;
-	client->first = op;
-	return op;
+	transfer->next = client->transfers;
+	if (transfer->next != NULL)
+		transfer->next->link = &transfer->next;
+	transfer->link = &client->transfers;
+	client->transfers = transfer;
+	client->calls++;
+	return transfer;
 }
 
 enum flow_status await_http(struct flow *flow, struct http_client *client,
 	const struct http_call *call, struct http_answer *answer)
 {
-	struct http_op *op = op_new(client, call);
-	enum flow_status status;
+	struct transfer *transfer;
 
 	*answer = (struct http_answer){.reach = HTTP_NOT_SENT, .retry_after_ms = -1};
-	op->answer = answer;
-	status = flow_wait(flow, &op->op);
-	if (status == FLOW_WAIT && curl_multi_add_handle(client->multi, op->easy) != CURLM_OK)
-		op_finish(op, CURLE_FAILED_INIT);
-	return status;
+	if (client->calls >= MAX_CALLS) {
+		error_set(&answer->error, ERROR_BUSY, "too many requests are under way");
+		return await_turn(flow);
+	}
+	transfer = transfer_new(flow, client, call, answer);
+	if (!set_call(transfer)) {
+		error_set(&answer->error, ERROR_INPUT, "a header is not allowed");
+		transfer_free(transfer);
+		return await_turn(flow);
+	}
+	/* Nothing happens in here but the setting of a timer. */
+	(void)curl_multi_add_handle(client->multi, transfer->easy);
+	return flow_wait(flow, &transfer->op);
 }
 
-/* -- life ----------------------------------------------------------------------------------------- */
+/* -- the client ------------------------------------------------------------------------------ */
 
 struct http_client *http_client_new(struct loop *loop, const struct http_client_options *options)
 {
 	struct http_client *client = alloc_zeroed(1, sizeof(*client));
-	long total = options->max_connections > 0 ? options->max_connections : DEFAULT_CONNECTIONS;
-	long per_host = options->max_connections_per_host > 0 ? options->max_connections_per_host
-							      : DEFAULT_HOST_CONNECTIONS;
+	unsigned total, per_host;
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		abort();
 	client->loop = loop;
-	client->multi = curl_multi_init();
-	if (client->multi == NULL)
-		abort();
-	client->timer = loop_timer_new(loop, on_timer, client);
+	client->options = *options;
 	if (options->user_agent != NULL)
 		client->user_agent = alloc_text(str_from(options->user_agent));
-	curl_multi_setopt(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, total);
-	curl_multi_setopt(client->multi, CURLMOPT_MAX_HOST_CONNECTIONS, per_host);
-	curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, total);
-	curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, set_socket);
-	curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
-	curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, set_timer);
-	curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
+	client->timer = loop_timer_new(loop, on_time, client);
+	client->share = curl_share_init();
+	client->multi = curl_multi_init();
+	if (client->multi == NULL || client->share == NULL)
+		abort();
+	(void)curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+	total = options->max_connections != 0 ? options->max_connections : DEFAULT_CONNECTIONS;
+	per_host = options->max_connections_per_host != 0 ? options->max_connections_per_host
+							  : DEFAULT_HOST_CONNECTIONS;
+	(void)curl_multi_setopt(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)total);
+	(void)curl_multi_setopt(client->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)per_host);
+	(void)curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)total);
+	(void)curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
+	(void)curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
+	(void)curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, want_timer);
+	(void)curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
 	return client;
+}
+
+/* Calls that are under way end as cancelled by us: unknown, or not sent. */
+static void fail_calls(struct http_client *client)
+{
+	while (client->transfers != NULL) {
+		struct transfer *transfer = client->transfers;
+
+		fill_answer(transfer, CURLE_ABORTED_BY_CALLBACK);
+		flow_wake(&transfer->op);
+		transfer_free(transfer);
+	}
 }
 
 void http_client_free(struct http_client **client)
 {
 	if (*client == NULL)
 		return;
-	while ((*client)->first != NULL)
-		op_finish((*client)->first, CURLE_ABORTED_BY_CALLBACK);
+	fail_calls(*client);
 	curl_multi_cleanup((*client)->multi);
+	curl_share_cleanup((*client)->share);
 	loop_timer_free(&(*client)->timer);
-	curl_global_cleanup();
 	free((*client)->user_agent);
 	free(*client);
 	*client = NULL;
+	curl_global_cleanup();
 }

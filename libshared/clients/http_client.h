@@ -3,7 +3,7 @@
  *
  * It never repeats a request by itself, also not on a kept-alive connection that the server closed
  * (libcurl would): whether to try again is the caller's business, and for that the result says how
- * far the request came.
+ * far the request came. No redirects, cookies or proxies; TLS certificates are checked.
  */
 #ifndef CALLWEAVE_HTTP_CLIENT_H
 #define CALLWEAVE_HTTP_CLIENT_H
@@ -16,6 +16,10 @@ struct http_client_options {
 	unsigned max_connections;	   /* 0: 256 */
 	unsigned max_connections_per_host; /* 0: 64 */
 	const char *user_agent;
+	/* HTTP/2 where the server offers it over TLS. Off by default: when a server retires an
+	 * HTTP/2 connection (nginx does after 1000 requests), requests that cross its GOAWAY have an
+	 * unknown outcome; in HTTP/1.1 it says so in its last answer. */
+	bool allow_http2;
 };
 
 struct http_client *http_client_new(struct loop *loop, const struct http_client_options *options);
@@ -30,18 +34,18 @@ struct http_call {
 	struct str body;
 	const char *headers[HTTP_MAX_HEADERS][2]; /* name, value; NULL name ends */
 	int64_t timeout_ms;			  /* whole call; 0: 10 s */
-	size_t max_answer_bytes; /* 0: 1 MiB; a longer answer fails with ERROR_UPSTREAM */
+	size_t max_answer_bytes; /* 0: 256 KiB; longer: ERROR_UPSTREAM. Must fit the flow's arena */
 };
 
 enum http_reach {
 	HTTP_NOT_SENT, /* no connection: the server has not seen it, it may be sent again */
-	HTTP_UNKNOWN,  /* sent, or part of it, but no whole answer: the server may have acted */
+	HTTP_UNKNOWN,  /* begun to be sent, but no whole answer: the server may have acted */
 	HTTP_ANSWERED, /* status and body are there */
 };
 
 struct http_answer {
 	enum http_reach reach;
-	int status;
+	int status;		/* also when only the body is missing; 0: not even a head came */
 	struct str body;	/* in the flow's arena */
 	int64_t retry_after_ms; /* of a Retry-After header in seconds; -1 when there is none */
 	int64_t took_ms;
