@@ -13,9 +13,10 @@
 
 #include <curl/curl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 enum { DEFAULT_CONNECTIONS = 256, DEFAULT_HOST_CONNECTIONS = 64, MAX_CALLS = 4096 };
-enum { MAX_HEADER_BYTES = 16 * 1024 };
+enum { MAX_HEADER_BYTES = 16 * 1024, LATE_MS = 20 };
 enum { DEFAULT_TIMEOUT_MS = 10000, CONNECT_TIMEOUT_MS = 5000, DEFAULT_ANSWER_BYTES = 256 * 1024 };
 /* Servers close idle connections after 60 s or so, some sooner. A request that crosses such a
  * close has an unknown outcome, so connections are dropped well before. */
@@ -41,6 +42,7 @@ struct transfer {
 	struct transfer *next, **link;
 	CURL *easy;
 	struct curl_slist *headers;
+	struct loop_timer *limit;
 	struct buf body;
 	int64_t begun_ms;
 	unsigned requests; /* begun to be sent; never above 1 */
@@ -60,6 +62,7 @@ static void transfer_free(struct transfer *transfer)
 	if (transfer->next != NULL)
 		transfer->next->link = transfer->link;
 	transfer->client->calls--;
+	loop_timer_free(&transfer->limit);
 	curl_multi_remove_handle(transfer->client->multi, transfer->easy);
 	curl_easy_cleanup(transfer->easy);
 	curl_slist_free_all(transfer->headers);
@@ -83,7 +86,9 @@ static void explain(struct transfer *transfer, CURLcode code, struct error *erro
 			transfer->body.max_bytes);
 		return;
 	}
-	if (code == CURLE_ABORTED_BY_CALLBACK) { /* refuse_repetition() */
+	/* The first by refuse_repetition(), the second by open_socket(). */
+	if (code == CURLE_ABORTED_BY_CALLBACK ||
+		(code == CURLE_COULDNT_CONNECT && transfer->requests > 0)) {
 		error_set(error, ERROR_UPSTREAM, "the connection was closed before an answer");
 		return;
 	}
@@ -117,6 +122,13 @@ static void fill_answer(struct transfer *transfer, CURLcode code)
 	}
 }
 
+static void finish(struct transfer *transfer, CURLcode code)
+{
+	fill_answer(transfer, code);
+	flow_wake(&transfer->op);
+	transfer_free(transfer);
+}
+
 static void finish_done(struct http_client *client)
 {
 	CURLMsg *message;
@@ -128,10 +140,14 @@ static void finish_done(struct http_client *client)
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-		fill_answer(transfer, message->data.result);
-		flow_wake(&transfer->op);
-		transfer_free(transfer);
+		finish(transfer, message->data.result);
 	}
+}
+
+/* Curl does not count the time that a call waits for a free connection. */
+static void on_limit(void *owner)
+{
+	finish(owner, CURLE_OPERATION_TIMEDOUT);
 }
 
 /* -- curl's sockets and timer on our loop ---------------------------------------------------- */
@@ -204,6 +220,16 @@ static int refuse_repetition(
 	return CURL_PREREQFUNC_OK;
 }
 
+/* The same, one moment earlier: no new connection for a repetition. */
+static curl_socket_t open_socket(void *owner, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	const struct transfer *transfer = owner;
+
+	if (transfer->requests > 0)
+		return CURL_SOCKET_BAD;
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 /* Less than what came makes curl fail the transfer. */
 static size_t take_body(char *data, size_t one, size_t size, void *owner)
 {
@@ -269,7 +295,7 @@ static void set_method(CURL *easy, const struct http_call *call)
 		(void)curl_easy_setopt(
 			easy, CURLOPT_POSTFIELDS, call->body.size > 0 ? call->body.data : "");
 	}
-	if (strcmp(call->method, "POST") != 0 && strcmp(call->method, "GET") != 0)
+	if (strcmp(call->method, call->body.size > 0 ? "POST" : "GET") != 0)
 		(void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
 }
 
@@ -299,6 +325,8 @@ static bool set_call(struct transfer *transfer)
 
 	set_safety(easy, transfer->client);
 	set_method(easy, call);
+	transfer->limit = loop_timer_new(transfer->client->loop, on_limit, transfer);
+	loop_timer_set(transfer->limit, timeout_ms + LATE_MS);
 	(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
 	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 		(long)(timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS));
@@ -308,6 +336,8 @@ static bool set_call(struct transfer *transfer)
 	(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
 	(void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, refuse_repetition);
 	(void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+	(void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	(void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
 	(void)curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
 	return curl_easy_setopt(easy, CURLOPT_URL, call->url) == CURLE_OK && set_headers(transfer);
 }
@@ -393,13 +423,8 @@ struct http_client *http_client_new(struct loop *loop, const struct http_client_
 /* Calls that are under way end as cancelled by us: unknown, or not sent. */
 static void fail_calls(struct http_client *client)
 {
-	while (client->transfers != NULL) {
-		struct transfer *transfer = client->transfers;
-
-		fill_answer(transfer, CURLE_ABORTED_BY_CALLBACK);
-		flow_wake(&transfer->op);
-		transfer_free(transfer);
-	}
+	while (client->transfers != NULL)
+		finish(client->transfers, CURLE_ABORTED_BY_CALLBACK);
 }
 
 void http_client_free(struct http_client **client)
