@@ -13,7 +13,9 @@
 
 #define ROUND_ARENA_BYTES ((size_t)512 << 20)
 #define POLL_MS		  1000
+/* Cursors of shards whose events changed nothing are written down now and then. */
 #define PERSIST_MS	  5000
+#define PERSIST_QUIET_MS  500
 #define DIRECTORY_WAIT_MS 2000
 #define STRANGER_MS	  1000
 #define UNSETTLED_MAX_MS  128
@@ -97,13 +99,11 @@ static enum flow_status round_read(struct flow *flow)
 {
 	struct dispatcher *d = flow_context(flow);
 	struct round *round = &d->round;
-	int64_t now = loop_now_ms(d->loop);
 	round->prefer_lagging = !round->prefer_lagging;
 	shards_group(&d->shards, round->prefer_lagging, &round->group);
 	if (round->group.count == 0)
 		return flow_goto(flow, ROUND_IDLE);
 	round->next_row = 0;
-	round->persist = now - round->persisted_ms > PERSIST_MS;
 	round->batch = pg_batch_new(round->arena);
 	reader_add_query(round->batch, round->arena, &d->shards, &round->group,
 		round->careful ? 1 : READER_MAX_EVENTS);
@@ -201,6 +201,9 @@ static enum flow_status round_fold(struct flow *flow)
 	changes_begin(&round->changes, round->arena);
 	memset(round->touched, 0, sizeof(round->touched));
 	round->last = round->group.from;
+	int64_t age = loop_now_ms(d->loop) - round->persisted_ms;
+	bool quiet = round->reading.rows == 0;
+	round->persist = round->unpersisted && age > (quiet ? PERSIST_QUIET_MS : PERSIST_MS);
 	if (round->reading.rows > 0)
 		round_fold_rows(d, round);
 	else if (!round->group.lagging && !round->reading.unsettled)
@@ -334,8 +337,11 @@ static void round_advance(struct dispatcher *d, struct round *round)
 		shards->main = round->last;
 	if (round->group.lagging && whole && round->reading.rows < limit)
 		shards_join(shards, &round->group);
-	if (round->persist && !round->group.lagging)
+	round->unpersisted = round->unpersisted || round->reading.rows > 0;
+	if (round->persist && !round->group.lagging) {
 		round->persisted_ms = loop_now_ms(d->loop);
+		round->unpersisted = false;
+	}
 	if (round->careful && !position_before(round->last, round->careful_until))
 		round->careful = false;
 	round->more = round->reading.rows > 0 || round->group.lagging;

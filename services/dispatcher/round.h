@@ -25,6 +25,7 @@ struct round {
 	int64_t skip_id;     /* that one */
 	bool prefer_lagging; /* alternate with those that have caught up */
 	bool persist;	     /* this round writes all cursors down */
+	bool unpersisted;    /* there were events since cursors were last written down */
 	bool idle;	     /* between two rounds: memory may change */
 	bool more;	     /* read again at once */
 	unsigned unsettled;  /* times in a row that rows above the horizon were seen */

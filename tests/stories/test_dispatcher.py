@@ -73,7 +73,7 @@ def folded(module_stack):
     stack.no_limits()
     played = {}
     for number, name in enumerate(SIMPLE):
-        enterprise = stack.enterprise(f"S{number:03d}", subscribers=[-8000 - number])
+        enterprise = stack.enterprise(f"1{number:03d}", subscribers=[-8000 - number])
         played[name] = (enterprise, Log(stack, enterprise).play(name))
     stack.start("dispatcher")
     stack.wait_quiet(30)
@@ -111,8 +111,8 @@ def test_the_log_of_a_call_says_why(folded):
 
 def test_an_event_that_commits_late_is_neither_lost_nor_overtaken(two):
     """A transaction takes its ids first and commits last: nothing newer is folded before it."""
-    enterprise = two.enterprise("T001")
-    other = two.enterprise("T002")
+    enterprise = two.enterprise("2001")
+    other = two.enterprise("2002")
     log, late = Log(two, enterprise), Log(two, other)
     instance = late.instance("2-3/emulator")
     holder = psycopg2.connect(two.database_url)
@@ -122,7 +122,7 @@ def test_an_event_that_commits_late_is_neither_lost_nor_overtaken(two):
     log.play("1-1/emulator")
     dispatcher = two.services["dispatcher"]
     wait_until(lambda: dispatcher.metric("callweave_fold_horizon_held_seconds") > 0.5, 10, "the horizon is held back")
-    assert two.calls("T001") == [], "an event above the horizon was folded"
+    assert two.calls("2001") == [], "an event above the horizon was folded"
     holder.commit()
     holder.close()
     for event, _, body in instance.events[2:]:
@@ -130,11 +130,11 @@ def test_an_event_that_commits_late_is_neither_lost_nor_overtaken(two):
     told(two, enterprise["chat_id"])
     told(two, other["chat_id"])
     wanted = instance.expects(EXPECTED["2-3/emulator"])["calls"]
-    assert corpus.differences(wanted[0], two.calls("T002")[0]) == []
+    assert corpus.differences(wanted[0], two.calls("2002")[0]) == []
 
 
 def test_who_holds_the_log_back_is_named(two):
-    enterprise = two.enterprise("T003")
+    enterprise = two.enterprise("2003")
     holder = psycopg2.connect(two.database_url, application_name="a-forgotten-console")
     with holder.cursor() as cursor:
         cursor.execute("CREATE TABLE forgotten ()")
@@ -147,7 +147,7 @@ def test_who_holds_the_log_back_is_named(two):
 
 
 def test_what_cannot_be_read_is_skipped_and_said(two):
-    enterprise = two.enterprise("T004")
+    enterprise = two.enterprise("2004")
     log = Log(two, enterprise)
     log.add("dial", {"UniqueId": "1.1", "Extensions": 7})
     log.add("no_such_event", {"UniqueId": "1.2"})
@@ -160,12 +160,12 @@ def test_what_cannot_be_read_is_skipped_and_said(two):
 
 def test_what_cannot_be_stored_does_not_stop_the_others(two):
     """PostgreSQL refuses one tenant's calls: they are passed over, the next tenant's are told."""
-    two.sql("ALTER TABLE calls ADD CONSTRAINT never CHECK (enterprise_id <> 'T005')")
-    bad, good = two.enterprise("T005"), two.enterprise("T006")
+    two.sql("ALTER TABLE calls ADD CONSTRAINT never CHECK (enterprise_id <> '2005')")
+    bad, good = two.enterprise("2005"), two.enterprise("2006")
     Log(two, bad).add("start", {"UniqueId": "1.1", "Phone": "375290000001", "CallType": 0, "Trunk": "0001363"})
     Log(two, good).play("1-1/emulator")
     told(two, good["chat_id"])
-    assert two.calls("T005") == []
+    assert two.calls("2005") == []
     assert "cannot be stored" in two.services["dispatcher"].text()
 
 
@@ -191,14 +191,14 @@ def owners(stack):
 
 def test_two_instances_share_and_one_goes_on_alone_after_a_kill(two, second):
     wait_until(lambda: owners(two) == [32, 32], 10, lambda: f"half each: {owners(two)}")
-    tenants = [two.enterprise(f"U{number:03d}") for number in range(12)]
+    tenants = [two.enterprise(f"3{number:03d}") for number in range(12)]
     logs = [Log(two, tenant) for tenant in tenants]
     instances = [log.instance("2-3/emulator") for log in logs]
     for log, instance in zip(logs, instances):
         for event, _, body in instance.events[:-2]:
             log.add(event, body)
-    wait_until(lambda: len(two.sql("SELECT FROM calls")) == 12, 10, "every call has begun")
-    wait_until(lambda: len(two.sql("SELECT FROM outbox WHERE state <> 'sent'")) == 0, 20, "all told so far")
+    wait_until(lambda: len(two.sql("SELECT id FROM calls")) == 12, 10, "every call has begun")
+    wait_until(lambda: len(two.sql("SELECT id FROM outbox WHERE state <> 'sent'")) == 0, 20, "all told so far")
     second.kill9()
     for log, instance in zip(logs, instances):
         for event, _, body in instance.events[-2:]:
@@ -221,7 +221,7 @@ def test_a_drain_gives_all_shards_back_at_once(two):
 def test_a_sleeper_that_lost_its_lease_writes_nothing(two, second):
     """SIGSTOP for longer than the lease: the other takes over; the sleeper's shards are not touched twice."""
     wait_until(lambda: owners(two) == [32, 32], 10, "half each")
-    tenants = [two.enterprise(f"V{number:03d}") for number in range(8)]
+    tenants = [two.enterprise(f"4{number:03d}") for number in range(8)]
     second.child.send_signal(19)
     wait_until(lambda: owners(two) == [64], 20, lambda: f"all shards are taken: {owners(two)}")
     for tenant in tenants:
@@ -241,7 +241,7 @@ def test_a_sleeper_that_lost_its_lease_writes_nothing(two, second):
 
 
 def test_without_redis_an_event_takes_about_a_second(two):
-    enterprise = two.enterprise("W001")
+    enterprise = two.enterprise("5001")
     two.redis.halt()
     began = time.monotonic()
     Log(two, enterprise).play("1-1/emulator")
@@ -251,7 +251,7 @@ def test_without_redis_an_event_takes_about_a_second(two):
 
 def test_a_restart_of_postgresql_in_the_middle_of_a_call(make_stack):
     stack = make_stack(services=("sandbox", "dispatcher"), own_postgres=True).start_all()
-    enterprise = stack.enterprise("W002")
+    enterprise = stack.enterprise("5002")
     log = Log(stack, enterprise)
     instance = log.instance("2-3/emulator")
     for event, _, body in instance.events[:3]:
@@ -266,12 +266,12 @@ def test_a_restart_of_postgresql_in_the_middle_of_a_call(make_stack):
 
 
 def test_a_directory_change_takes_effect_within_a_second(two):
-    enterprise = two.enterprise("W003")
+    enterprise = two.enterprise("5003")
     log = Log(two, enterprise)
     log.play("1-1/emulator")
     told(two, enterprise["chat_id"])
     loads = two.services["dispatcher"].text().count("directory: ")
-    two.sql("UPDATE enterprises SET locale = 'en', chat_id = 4242 WHERE number = 'W003'")
+    two.sql("UPDATE enterprises SET locale = 'en', chat_id = 4242 WHERE number = '5003'")
     wait_until(lambda: two.services["dispatcher"].text().count("directory: ") > loads, 1.5, "the directory is read again")
     log.play("1-1/emulator")
     told(two, 4242)
@@ -280,7 +280,7 @@ def test_a_directory_change_takes_effect_within_a_second(two):
 def test_the_memory_of_ended_calls_goes(make_stack):
     stack = make_stack(services=("sandbox", "dispatcher"), settings={"CALLWEAVE_DISPATCHER_LINGER_SECONDS": "10"})
     stack.start_all()
-    enterprise = stack.enterprise("W004")
+    enterprise = stack.enterprise("5004")
     Log(stack, enterprise).play("1-1/emulator")
     told(stack, enterprise["chat_id"])
     assert stack.sql("SELECT count(*) FROM fold_calls")[0]["count"] == 1
