@@ -13,7 +13,6 @@ import requests
 
 from fake_ingest import FakeIngest
 from process import ROOT
-from stack import Stack
 from waiting import wait_until
 
 PATTERNS = {one["id"]: one for one in (json.loads(path.read_text()) for path in
@@ -31,9 +30,8 @@ def ingest():
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory, ingest):
-    stack = Stack(tmp_path_factory.mktemp("emulator"), services=("sandbox", "emulator"),
-                  settings={"CALLWEAVE_EMULATOR_TARGET": ingest.url})
+def stack(module_stack, ingest):
+    stack = module_stack(services=("sandbox", "emulator"), settings={"CALLWEAVE_EMULATOR_TARGET": ingest.url})
     stack.enterprise("0367", name="june", name2="375293332255", zone="Europe/Minsk")
     stack.enterprise("0999", name="no token", name2=None)
     for line, name in (("0001363", "Main"), ("0001366", "Backup")):
@@ -45,9 +43,9 @@ def stack(tmp_path_factory, ingest):
                          " follow_me_enabled) VALUES ('0367', %s, 'Тест', %s, 300, true) RETURNING id", [name, mobile])
         stack.sql("INSERT INTO user_internal_phones (enterprise_number, phone_number, user_id) VALUES ('0367', %s, %s)",
                   [extension, user[0]["id"]])
-    with stack:
-        wait_until(lambda: get(stack, "/health").json()["total_managers"] == 3, 10)
-        yield stack
+    stack.start_all()
+    wait_until(lambda: get(stack, "/health").json()["total_managers"] == 3, 10)
+    return stack
 
 
 @pytest.fixture

@@ -83,7 +83,8 @@ function showPatterns() {
 function choices(kind) {
 	if (kind === "line")
 		return Object.entries(state.lines).map(([id, line]) => [id, line.name ? `${id} · ${line.name}` : id]);
-	return Object.entries(state.managers).map(([extension, manager]) => [extension, manager.name]);
+	return Object.entries(state.managers).map(([extension, manager]) =>
+		[extension, manager.clean_name ? `${extension} · ${manager.clean_name}` : extension]);
 }
 
 function randomNumber(country) {
@@ -295,6 +296,7 @@ function follow(run) {
 	});
 	clearInterval(state.poll);
 	state.poll = setInterval(showChat, 400);
+	$("run-title").scrollIntoView({block: "nearest"});
 }
 
 async function send(event) {

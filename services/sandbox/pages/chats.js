@@ -31,8 +31,8 @@ const $ = id => document.getElementById(id);
 const chats = new Map(); /* key -> {key, chatId, botId, messages: Map, last, unread} */
 let selected = null;
 
-const clock = ms => new Date(ms).toLocaleTimeString(lang, {hour: "2-digit", minute: "2-digit"});
-const exact = ms => `${new Date(ms).toLocaleTimeString(lang)}.${String(ms % 1000).padStart(3, "0")}`;
+const clock = ms => new Date(ms).toLocaleTimeString(lang, {hour: "2-digit", minute: "2-digit", hourCycle: "h23"});
+const exact = ms => `${new Date(ms).toLocaleTimeString(lang, {hourCycle: "h23"})}.${String(ms % 1000).padStart(3, "0")}`;
 const day = ms => new Date(ms).toLocaleDateString(lang, {day: "numeric", month: "long"});
 
 /* -- bubbles ------------------------------------------------------------------------------------ */
