@@ -229,6 +229,7 @@ static void keep_limit(struct call_fold *fold)
 		str_copy(fold->warning, sizeof(fold->warning),
 			STR("too many open calls: the oldest is given up"));
 	}
+	forget_ended(fold);
 }
 
 static bool is_trunk(const struct call_event *event, struct str item)

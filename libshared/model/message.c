@@ -13,7 +13,7 @@
 
 enum { DATUM_BYTES = 192, MANY_MANAGERS = 4 };
 /* Of a list: what remains of the limits is enough for the lines around it. */
-enum { LIST_CHARACTERS = 3000, LIST_BYTES = 6000 };
+enum { LIST_CHARACTERS = 2800, LIST_BYTES = 6000 };
 
 struct page {
 	const struct call *call;
@@ -148,6 +148,13 @@ static size_t characters(struct str html)
 	return count;
 }
 
+static bool list_is_full(const struct page *page, size_t start)
+{
+	struct str list = str_of(page->to->data + start, page->to->size - start);
+
+	return list.size > LIST_BYTES || characters(list) > LIST_CHARACTERS;
+}
+
 /* The extensions that rang, one a line, with a line break before each. */
 static void add_rang(const struct page *page, bool parentheses)
 {
@@ -155,11 +162,9 @@ static void add_rang(const struct page *page, bool parentheses)
 	const struct call_numbers *rang = &page->call->rang;
 
 	for (unsigned i = 0; i < rang->count; i++) {
-		struct str list = str_of(page->to->data + start, page->to->size - start);
-
 		if (!phone_is_internal(str_from(rang->items[i])))
 			continue;
-		if (list.size > LIST_BYTES || characters(list) > LIST_CHARACTERS) {
+		if (list_is_full(page, start)) {
 			add(page, "\n…");
 			return;
 		}
@@ -177,11 +182,12 @@ static unsigned count_internal(const struct call_numbers *numbers)
 	return count;
 }
 
-static void add_mobiles(const struct page *page)
+/* `start`: where the list of all that rang began. */
+static void add_mobiles(const struct page *page, size_t start)
 {
 	const struct call_numbers *rang = &page->call->rang;
 
-	for (unsigned i = 0; i < rang->count; i++) {
+	for (unsigned i = 0; i < rang->count && !list_is_full(page, start); i++) {
 		if (phone_is_internal(str_from(rang->items[i])))
 			continue;
 		add(page, "\n");
@@ -193,6 +199,7 @@ static void add_mobiles(const struct page *page)
 static void add_talkers(const struct page *page, const char *instead)
 {
 	const struct call_numbers *talkers = &page->call->talkers;
+	size_t start = page->to->size;
 
 	if (talkers->count == 0 && instead[0] == '\0')
 		return;
@@ -201,6 +208,10 @@ static void add_talkers(const struct page *page, const char *instead)
 		add_ours(page, instead);
 	for (unsigned i = 0; i < talkers->count; i++) {
 		add(page, i > 0 ? " ➡️ " : "");
+		if (list_is_full(page, start)) {
+			add(page, "…");
+			return;
+		}
 		add_ours(page, talkers->items[i]);
 	}
 }
@@ -293,6 +304,7 @@ static bool talking_internal(const struct page *page)
 static void add_missed_by(const struct page *page)
 {
 	unsigned count = count_internal(&page->call->rang);
+	size_t start = page->to->size;
 
 	if (count > 1) {
 		add(page, "\n<blockquote expandable>");
@@ -301,7 +313,7 @@ static void add_missed_by(const struct page *page)
 	add_rang(page, false);
 	if (count > 1)
 		add(page, "</blockquote>");
-	add_mobiles(page);
+	add_mobiles(page, start);
 }
 
 static bool final_in(const struct page *page)
