@@ -54,10 +54,38 @@ void call_fold_free(struct call_fold **fold)
 	*fold = NULL;
 }
 
+/* The view's UniqueIds, the primary one first. They are listed for who looks, not kept: of all
+ * that is known of a call they would take the most room. */
+static void list_uids(struct fold_call *call)
+{
+	struct call *pub = &call->pub;
+	const struct fold_channel *primary = call->primary;
+	unsigned wanted =
+		call->channel_count < CALL_MAX_NUMBERS ? call->channel_count : CALL_MAX_NUMBERS;
+	unsigned count = 0;
+
+	pub->unique_ids = alloc_resize(pub->unique_ids, (wanted + 1) * sizeof(*pub->unique_ids));
+	if (primary != NULL)
+		str_copy(pub->unique_ids[count++], CALL_ID_BYTES, str_from(primary->uid));
+	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
+		if (at != primary && count < wanted)
+			str_copy(pub->unique_ids[count++], CALL_ID_BYTES, str_from(at->uid));
+	}
+	pub->unique_id_count = count;
+}
+
+static void unlist_uids(struct fold_call *call)
+{
+	free(call->pub.unique_ids);
+	call->pub.unique_ids = NULL;
+	call->pub.unique_id_count = 0;
+}
+
 /* Forget the step before, and with it the calls that were taken in by others. */
 static void begin_step(struct call_fold *fold)
 {
 	for (size_t i = 0; i < fold->change_count; i++) {
+		unlist_uids(fold->changes[i].call);
 		fold->changes[i].call->touched = 0;
 		if (fold->changes[i].merged_into != 0)
 			fold_call_free(fold, fold->changes[i].call);
@@ -113,28 +141,6 @@ static uint64_t fingerprint(const struct call *call)
 	return hash;
 }
 
-/* The view's UniqueIds, the primary one first. Made anew only when there are others. */
-static void list_uids(struct fold_call *call)
-{
-	struct call *pub = &call->pub;
-	const struct fold_channel *primary = call->primary;
-	unsigned wanted =
-		call->channel_count < CALL_MAX_NUMBERS ? call->channel_count : CALL_MAX_NUMBERS;
-	unsigned count = 0;
-
-	if (pub->unique_id_count == wanted && call->listed == primary)
-		return;
-	pub->unique_ids = alloc_resize(pub->unique_ids, (wanted + 1) * sizeof(*pub->unique_ids));
-	if (primary != NULL)
-		str_copy(pub->unique_ids[count++], CALL_ID_BYTES, str_from(primary->uid));
-	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
-		if (at != primary && count < wanted)
-			str_copy(pub->unique_ids[count++], CALL_ID_BYTES, str_from(at->uid));
-	}
-	pub->unique_id_count = count;
-	call->listed = primary;
-}
-
 static void finish_call(struct call_fold *fold, struct fold_call *call)
 {
 	uint64_t seen = fingerprint(&call->pub);
@@ -154,7 +160,6 @@ static void finish_call(struct call_fold *fold, struct fold_call *call)
 void fold_call_settled(struct call_fold *fold, struct fold_call *call)
 {
 	call->seen = fingerprint(&call->pub);
-	list_uids(call);
 	fold_due_update(fold, call);
 	if (call->last_ms > fold->now_ms)
 		fold->now_ms = call->last_ms;
@@ -312,9 +317,12 @@ int64_t call_fold_due_ms(const struct call_fold *fold)
 
 const struct call *call_fold_find(const struct call_fold *fold, int64_t call_id)
 {
-	const struct fold_call *call = fold_call_find(fold, call_id);
+	struct fold_call *call = fold_call_find(fold, call_id);
 
-	return call != NULL ? &call->pub : NULL;
+	if (call == NULL)
+		return NULL;
+	list_uids(call);
+	return &call->pub;
 }
 
 unsigned call_fold_open(const struct call_fold *fold)

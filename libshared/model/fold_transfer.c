@@ -236,8 +236,10 @@ static void handover_over(struct fold_step *step, struct fold_call *call, const 
 		pending = add_transfer(step->fold, call, from, to, TRANSFER_BLIND);
 	if (pending != NULL)
 		pending->result = answered ? TRANSFER_ACCEPTED : TRANSFER_UNANSWERED;
-	if (answered)
-		fold_numbers_add(&call->pub.talkers, to);
+	if (!answered)
+		return;
+	fold_numbers_add(&call->pub.talkers, to);
+	call->pub.answered = true;
 }
 
 void fold_transfer_hangup(struct fold_step *step, struct fold_call *call)

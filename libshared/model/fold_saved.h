@@ -1,0 +1,54 @@
+/*
+ * fold_saved: a call's state as it is stored. Private to model.
+ *
+ * The graph is saved as lists that point into each other by place: from 1, 0 is none.
+ */
+#ifndef CALLWEAVE_FOLD_SAVED_H
+#define CALLWEAVE_FOLD_SAVED_H
+
+#include "fold_private.h"
+
+enum { SAVED_MAX_BYTES = 1 << 20, SAVED_DEPTH = 6, SAVED_ARENA_BYTES = 4 << 20 };
+enum { FLAG_HUNG_UP = 1, FLAG_LINKED = 2, FLAG_CONSULT = 4, FLAG_NAMED = 8, FLAG_WEAK = 16 };
+enum {
+	FLAG_ANSWERED = 1,
+	FLAG_CLICK = 2,
+	FLAG_ANCHORED = 4,
+	FLAG_CONVERSATION = 8,
+	FLAG_OWN_HANGUP = 16,
+	FLAG_LEG_ENDED = 32,
+	FLAG_LINE_SAID = 64,
+	FLAG_PRIMARY_LEFT = 128,
+};
+
+struct saved_channel {
+	struct str uid, local, number, peer;
+	int64_t kind, flags, bridge, twin; /* places from 1; 0: none */
+};
+
+struct saved_bridge {
+	struct str id;
+	bool old;
+};
+
+struct saved_transfer {
+	struct str from, to;
+	int64_t kind, result, at_ms;
+};
+
+struct saved_ref {
+	struct str number;
+	bool ours;
+};
+
+struct saved {
+	int64_t id, version, direction, state, status, flags, picked_up, overflow, primary;
+	int64_t started, answered, ended, last, closed, talked, idle, host_start, host_end;
+	struct str external, shown, caller, callee, talking, line, ours;
+	struct json_strings rang, talkers, mobiles;
+	struct json_list channels, bridges, transfers, refs;
+};
+
+extern const struct json_field fold_saved_fields[];
+
+#endif
