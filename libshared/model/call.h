@@ -23,14 +23,14 @@ enum call_transfer_result {
 };
 
 const char *call_direction_name(enum call_direction direction); /* "incoming" ... */
-const char *call_state_name(enum call_state state);             /* "greeting" ... */
+const char *call_state_name(enum call_state state);		/* "greeting" ... */
 const char *call_transfer_kind_name(enum call_transfer_kind kind);
 const char *call_transfer_result_name(enum call_transfer_result result);
 
-#define CALL_MAX_NUMBERS 64 /* talkers, rang, unique ids: beyond it the rest is counted, not kept */
+#define CALL_MAX_NUMBERS   64 /* talkers, rang, unique ids: beyond it the rest is counted, not kept */
 #define CALL_MAX_TRANSFERS 16
-#define CALL_NUMBER_BYTES 24
-#define CALL_ID_BYTES 48
+#define CALL_NUMBER_BYTES  24
+#define CALL_ID_BYTES	   48
 
 struct call_transfer {
 	char from[CALL_NUMBER_BYTES], to[CALL_NUMBER_BYTES];
@@ -46,24 +46,26 @@ struct call_numbers {
 
 /* The view of one call. Owned by the fold; valid until the next fold call. */
 struct call {
-	int64_t id;               /* log id of its first event: unique over all tenants */
-	unsigned version;         /* grows with each change that somebody could see */
+	int64_t id;	  /* log id of its first event: unique over all tenants */
+	unsigned version; /* grows with each change that somebody could see */
 	enum call_direction direction;
 	enum call_state state;
 	bool answered;
-	char external[CALL_NUMBER_BYTES]; /* E.164 with +, or digits as sent when it is not one, or "" */
-	char caller[CALL_NUMBER_BYTES];   /* internal or outgoing: our calling extension; incoming: as external */
-	char callee[CALL_NUMBER_BYTES];   /* internal: the extension called; outgoing: as external */
-	struct call_numbers rang;         /* in the order of ringing, no repeats */
-	struct call_numbers talkers;      /* our numbers that talked to the other side, in order */
-	char talking[CALL_NUMBER_BYTES];  /* who talks now: an extension or a mobile; "" */
+	char external
+		[CALL_NUMBER_BYTES]; /* E.164 with +, or digits as sent when it is not one, or "" */
+	char caller
+		[CALL_NUMBER_BYTES]; /* internal or outgoing: our calling extension; incoming: as external */
+	char callee[CALL_NUMBER_BYTES];	 /* internal: the extension called; outgoing: as external */
+	struct call_numbers rang;	 /* in the order of ringing, no repeats */
+	struct call_numbers talkers;	 /* our numbers that talked to the other side, in order */
+	char talking[CALL_NUMBER_BYTES]; /* who talks now: an extension or a mobile; "" */
 	char line[CALL_NUMBER_BYTES];
 	struct call_transfer *transfers;
 	unsigned transfer_count;
 	char (*unique_ids)[CALL_ID_BYTES]; /* the primary one first */
 	unsigned unique_id_count;
 	int64_t started_ms, answered_ms, ended_ms; /* wall; CALL_NO_TIME when unknown */
-	int call_status;                           /* of the final hangup; -1 */
+	int call_status;			   /* of the final hangup; -1 */
 	bool external_initiated;
 };
 

@@ -25,9 +25,9 @@ enum call_event_type {
 bool call_event_type_from(struct str name, enum call_event_type *type); /* "bridge_create" */
 const char *call_event_type_name(enum call_event_type type);
 
-#define CALL_NO_TIME INT64_MIN
+#define CALL_NO_TIME		  INT64_MIN
 #define CALL_EVENT_MAX_EXTENSIONS 64
-#define CALL_EVENT_JSON_DEPTH 8
+#define CALL_EVENT_JSON_DEPTH	  8
 
 struct call_event {
 	int64_t id;    /* in the log; grows */
@@ -38,8 +38,8 @@ struct call_event {
 	struct str phone;
 	struct str trunk;
 	struct json_strings extensions; /* empty strings dropped, "152&151" split */
-	int call_type;   /* 0 incoming, 1 outgoing, 2 internal, -1 absent */
-	int call_status; /* 2 is answered; -1 absent */
+	int call_type;			/* 0 incoming, 1 outgoing, 2 internal, -1 absent */
+	int call_status;		/* 2 is answered; -1 absent */
 	bool external_initiated;
 	struct str bridge_id;
 	struct str channel;
@@ -47,8 +47,8 @@ struct call_event {
 	struct str caller_id_num, caller_id_name;
 	struct str connected_num, connected_name;
 	struct str context;
-	int bridge_channels;                      /* left in the bridge; -1 absent */
-	int64_t start_ms, received_ms, end_ms;    /* of a hangup; CALL_NO_TIME */
+	int bridge_channels;		       /* left in the bridge; -1 absent */
+	int64_t start_ms, received_ms, end_ms; /* of a hangup; CALL_NO_TIME */
 };
 
 /* Read a body. Wrong types are ERROR_INPUT with the field's name ("Extensions: not a list"), absent

@@ -94,36 +94,52 @@ static void begin_step(struct call_fold *fold)
 	fold->warning[0] = '\0';
 }
 
-static uint64_t mix(uint64_t hash, const void *data, size_t size)
+static uint64_t mix_byte(uint64_t hash, uint64_t byte)
 {
-	const unsigned char *bytes = data;
+	return (hash ^ (byte & 0xff)) * 0x100000001b3u; /* FNV-1a */
+}
 
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ bytes[i]) * 0x100000001b3u; /* FNV-1a */
+static uint64_t mix_number(uint64_t hash, int64_t number)
+{
+	for (int shift = 0; shift < 64; shift += 8)
+		hash = mix_byte(hash, (uint64_t)number >> shift);
 	return hash;
 }
 
+/* With the NUL, so that "1" "51" is not "15" "1". */
 static uint64_t mix_text(uint64_t hash, const char *text)
 {
-	return mix(hash, text, strlen(text) + 1);
+	for (; *text != '\0'; text++)
+		hash = mix_byte(hash, (unsigned char)*text);
+	return mix_byte(hash, 0);
 }
 
 static uint64_t mix_numbers(uint64_t hash, const struct call_numbers *numbers)
 {
 	for (unsigned i = 0; i < numbers->count; i++)
 		hash = mix_text(hash, numbers->items[i]);
-	return mix(hash, &numbers->count, sizeof(numbers->count));
+	return mix_byte(hash, numbers->count);
+}
+
+static uint64_t mix_transfer(uint64_t hash, const struct call_transfer *transfer)
+{
+	hash = mix_text(hash, transfer->from);
+	hash = mix_text(hash, transfer->to);
+	hash = mix_byte(hash, transfer->kind);
+	return mix_byte(hash, transfer->result);
 }
 
 /* All of a call that somebody could see. Its UniqueIds are for machines. */
 static uint64_t fingerprint(const struct call *call)
 {
-	const int states[] = {(int)call->direction, (int)call->state, call->answered};
-	const int64_t times[] = {call->started_ms, call->answered_ms, call->ended_ms};
 	uint64_t hash = 0xcbf29ce484222325u;
 
-	hash = mix(hash, states, sizeof(states));
-	hash = mix(hash, times, sizeof(times));
+	hash = mix_byte(hash, call->direction);
+	hash = mix_byte(hash, call->state);
+	hash = mix_byte(hash, call->answered);
+	hash = mix_number(hash, call->started_ms);
+	hash = mix_number(hash, call->answered_ms);
+	hash = mix_number(hash, call->ended_ms);
 	hash = mix_text(hash, call->external);
 	hash = mix_text(hash, call->caller);
 	hash = mix_text(hash, call->callee);
@@ -131,13 +147,8 @@ static uint64_t fingerprint(const struct call *call)
 	hash = mix_text(hash, call->line);
 	hash = mix_numbers(hash, &call->rang);
 	hash = mix_numbers(hash, &call->talkers);
-	for (unsigned i = 0; i < call->transfer_count; i++) {
-		const int result[] = {(int)call->transfers[i].kind, (int)call->transfers[i].result};
-
-		hash = mix_text(hash, call->transfers[i].from);
-		hash = mix_text(hash, call->transfers[i].to);
-		hash = mix(hash, result, sizeof(result));
-	}
+	for (unsigned i = 0; i < call->transfer_count; i++)
+		hash = mix_transfer(hash, &call->transfers[i]);
 	return hash;
 }
 

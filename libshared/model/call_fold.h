@@ -15,11 +15,11 @@
 struct call_fold;
 
 struct call_fold_rules {
-	const char *country;     /* "BY": for national spellings; copied */
+	const char *country;	 /* "BY": for national spellings; copied */
 	unsigned max_open_calls; /* 0: 20000 */
-	int64_t grace_ms;        /* all left, no hangup: ended after this; 0: 5 s */
-	int64_t linger_ms;       /* a closed call is remembered; 0: 10 min */
-	int64_t lost_ms;         /* no event for so long: lost; 0: 4 h */
+	int64_t grace_ms;	 /* all left, no hangup: ended after this; 0: 5 s */
+	int64_t linger_ms;	 /* a closed call is remembered; 0: 10 min */
+	int64_t lost_ms;	 /* no event for so long: lost; 0: 4 h */
 };
 
 struct call_fold *call_fold_new(const struct call_fold_rules *rules);
@@ -29,8 +29,8 @@ void call_fold_free(struct call_fold **fold);
  * difference (its version then stays), so that what is stored is never behind the cursor. */
 struct call_change {
 	const struct call *call; /* valid until the next call of the fold */
-	int64_t merged_into;     /* 0; else: this call turned out to be part of that one and is gone */
-	const char *reason;      /* "leg 151 answered: bridge c50e with +375..."; for the trace */
+	int64_t merged_into; /* 0; else: this call turned out to be part of that one and is gone */
+	const char *reason;  /* "leg 151 answered: bridge c50e with +375..."; for the trace */
 };
 struct call_changes {
 	const struct call_change *items;
@@ -39,13 +39,14 @@ struct call_changes {
 };
 
 /* Fold one event. `changes` lives until the next call. Never fails: nonsense changes nothing. */
-void call_fold_event(struct call_fold *fold, const struct call_event *event,
-	struct call_changes *changes);
+void call_fold_event(
+	struct call_fold *fold, const struct call_event *event, struct call_changes *changes);
 
 /* Let time pass: graces and limits that ended by `now_ms` take effect. Before each event the fold
  * does this by itself, up to the event's time. */
 void call_fold_tick(struct call_fold *fold, int64_t now_ms, struct call_changes *changes);
-int64_t call_fold_due_ms(const struct call_fold *fold); /* next tick that matters; INT64_MAX: none */
+int64_t call_fold_due_ms(
+	const struct call_fold *fold); /* next tick that matters; INT64_MAX: none */
 
 /* The whole state of one call as JSON, and back: so that a new owner of the partition goes on
  * exactly where the old one stopped. NULL id: false. */
@@ -53,7 +54,7 @@ bool call_fold_save(const struct call_fold *fold, int64_t call_id, struct buf *t
 bool call_fold_load(struct call_fold *fold, struct str saved, struct error *error);
 
 const struct call *call_fold_find(const struct call_fold *fold, int64_t call_id);
-unsigned call_fold_open(const struct call_fold *fold);      /* calls that have not ended */
+unsigned call_fold_open(const struct call_fold *fold);	     /* calls that have not ended */
 unsigned call_fold_remembered(const struct call_fold *fold); /* open and lingering */
 
 #endif

@@ -136,10 +136,11 @@ static void take_caller(struct fold_step *step, struct fold_call *call)
 		str_copy(pub->callee, CALL_NUMBER_BYTES, str_from(first));
 }
 
-static void dial_leg(struct fold_step *step, struct fold_call *call, struct fold_channel *channel)
+static void dial_leg(
+	struct fold_step *step, struct fold_call *call, const struct fold_channel *channel)
 {
 	if (channel == NULL)
-		channel = fold_channel_add(step->fold, call, step->event->unique_id);
+		fold_channel_add(step->fold, call, step->event->unique_id);
 	if (fold_is_outside(step->phone) && strcmp(step->phone, call->external) != 0) {
 		fold_numbers_add(&call->mobiles, step->phone);
 		fold_index(step->fold, call, step->phone, true);

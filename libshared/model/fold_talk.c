@@ -180,6 +180,8 @@ static void learn_outside(
 	bool dialled = fold_is_outside(step->exten) && strlen(step->exten) > 7;
 	bool came_by_line = phone_line_id(step->event->exten).size == step->event->exten.size &&
 			    step->event->exten.size == 7;
+	/* Both are here and nobody dialled: then it came in, unless a program dialled. */
+	bool came_somehow = call->channel_count > 1 && !step->event->external_initiated;
 
 	str_copy(call->ours, CALL_NUMBER_BYTES, str_from(ours));
 	fold_index(step->fold, call, ours, true);
@@ -187,9 +189,7 @@ static void learn_outside(
 		return;
 	if (is_ours && dialled)
 		set_sides(call, CALL_OUTGOING, ours, "");
-	else if (!is_ours && came_by_line)
-		set_sides(call, CALL_INCOMING, "", "");
-	else if (call->channel_count > 1 && !step->event->external_initiated)
+	else if ((!is_ours && came_by_line) || came_somehow)
 		set_sides(call, CALL_INCOMING, "", "");
 }
 

@@ -10,8 +10,9 @@
 #include "call.h"
 #include "tenant.h"
 
-#define MESSAGE_MAX_BYTES 8192      /* of HTML */
-#define MESSAGE_MAX_CHARACTERS 4096 /* UTF-16 units after parsing (Bot API); longer lists are cut with "…" */
+#define MESSAGE_MAX_BYTES 8192 /* of HTML */
+#define MESSAGE_MAX_CHARACTERS                                                                     \
+	4096 /* UTF-16 units after parsing (Bot API); longer lists are cut with "…" */
 
 /* Append the message for the call's present state. False: this state is not shown (an internal call
  * that nobody has answered yet), and nothing is appended. */

@@ -8,6 +8,8 @@
 
 #include "phone_plans.h"
 
+#include <stdio.h>
+
 enum { INTERNAL_MIN = 3, INTERNAL_MAX = 4, LINE_DIGITS = 7, MAX_DIGITS = 18, E164_MAX = 15 };
 /* Without a + only a long row of digits is believed to begin with a country code. */
 enum { PLAIN_MIN = 10, MARKED_MIN = 8, SPELLED_MIN = 7 };
@@ -64,7 +66,9 @@ bool phone_digits(struct str number, char to[PHONE_TEXT_BYTES])
 static bool looks_like_number(struct str text)
 {
 	for (size_t i = 0; i < text.size; i++) {
-		if (memchr("0123456789+-() ./", text.data[i], 17) == NULL)
+		char c = text.data[i];
+
+		if (!is_digit(c) && (c == '\0' || strchr("+-() ./", c) == NULL))
 			return false;
 	}
 	return text.size > 0;
@@ -72,14 +76,9 @@ static bool looks_like_number(struct str text)
 
 static bool put_e164(const char *code, struct str digits, char to[PHONE_TEXT_BYTES])
 {
-	size_t code_size = strlen(code);
-
-	if (digits.size + code_size > E164_MAX)
+	if (digits.size + strlen(code) > E164_MAX)
 		return false;
-	to[0] = '+';
-	memcpy(to + 1, code, code_size);
-	memcpy(to + 1 + code_size, digits.data, digits.size);
-	to[1 + code_size + digits.size] = '\0';
+	snprintf(to, PHONE_TEXT_BYTES, "+%s%.*s", code, STR_ARG(digits));
 	return true;
 }
 

@@ -16,7 +16,7 @@ struct tenant_line {
 };
 
 struct tenant {
-	const char *number;  /* "0367" */
+	const char *number; /* "0367" */
 	const char *name;
 	const char *locale;  /* "ru" or "en" */
 	const char *country; /* "BY" */
@@ -27,7 +27,8 @@ struct tenant {
 };
 
 /* "Фамилия Имя Отчество" into `to`; "" when nothing is known or the name is a mere "Доб.152". */
-void tenant_manager_name(const struct tenant *tenant, const char *extension, char *to, size_t capacity);
+void tenant_manager_name(
+	const struct tenant *tenant, const char *extension, char *to, size_t capacity);
 /* The line's name, else "" . */
 const char *tenant_line_name(const struct tenant *tenant, const char *line);
 

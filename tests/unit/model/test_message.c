@@ -99,7 +99,8 @@ static void names_stand_before_extensions(void **state)
 	call.rang.items = numbers;
 	call.rang.count = 4;
 	assert_shows(&call, &office->tenant,
-		"📞 Входящий звонок\n💰+375 (29) 000-00-01 ➡️\n☎️Иванов Пётр "
+		"📞 Входящий звонок\n💰+375 (29) 000-00-01 ➡️\n☎️Иванов "
+		"Пётр "
 		"Ильич "
 		"(151)\n☎️(152)\n"
 		"☎️Анна (153)\n📡МТС &amp; Ко");
@@ -130,7 +131,8 @@ static void data_are_escaped(void **state)
 	str_copy(call.external, CALL_NUMBER_BYTES, STR("<unknown>&"));
 	str_copy(call.line, CALL_NUMBER_BYTES, STR("a<b>\nc"));
 	assert_shows(&call, &office->tenant,
-		"📞 Исходящий звонок\n☎️&lt;b&gt;&amp;&quot;Жук&quot; (154) "
+		"📞 Исходящий звонок\n☎️&lt;b&gt;&amp;&quot;Жук&quot; "
+		"(154) "
 		"➡️ "
 		"💰&lt;unknown&gt;&amp;\n"
 		"Линия: a&lt;b&gt; c");
@@ -164,7 +166,8 @@ static void internal_calls_show_when_somebody_talks(void **state)
 	assert_hidden(&call, &office->tenant);
 	call.state = CALL_TALKING;
 	assert_shows(&call, &office->tenant,
-		"🔗 Идет внутренний разговор\n☎️Иванов Пётр Ильич (151) "
+		"🔗 Идет внутренний разговор\n☎️Иванов Пётр Ильич "
+		"(151) "
 		"📞➡️ "
 		"☎️152📞");
 	call.state = CALL_LOST;
@@ -183,7 +186,8 @@ static void what_is_not_known_is_not_shown(void **state)
 	assert_hidden(&call, &office->tenant);
 	call = call_of(CALL_INCOMING, CALL_LOST);
 	assert_shows(&call, &office->tenant,
-		"⚠️ Чем закончился звонок, неизвестно\n💰+375 (29) 000-00-01\n📡МТС "
+		"⚠️ Чем закончился звонок, неизвестно\n💰+375 (29) "
+		"000-00-01\n📡МТС "
 		"&amp; "
 		"Ко\n"
 		"⏰Начало звонка 12:05");
@@ -200,13 +204,15 @@ static void hours_count_as_minutes(void **state)
 	call.talkers.count = 1;
 	call.ended_ms = call.started_ms + (3 * 3600 + 62) * 1000;
 	assert_shows(&call, &office->tenant,
-		"✅Успешный входящий звонок\n💰+375 (29) 000-00-01\n☎️160\n📡МТС "
+		"✅Успешный входящий звонок\n💰+375 (29) "
+		"000-00-01\n☎️160\n📡МТС "
 		"&amp; "
 		"Ко\n"
 		"⏰Начало звонка 12:05\n⌛ Длительность: 181:02");
 	call.ended_ms = call.started_ms - 1; /* a host's clock that was set back */
 	assert_shows(&call, &office->tenant,
-		"✅Успешный входящий звонок\n💰+375 (29) 000-00-01\n☎️160\n📡МТС "
+		"✅Успешный входящий звонок\n💰+375 (29) "
+		"000-00-01\n☎️160\n📡МТС "
 		"&amp; "
 		"Ко\n"
 		"⏰Начало звонка 12:05");
