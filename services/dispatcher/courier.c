@@ -205,7 +205,7 @@ static void courier_finally(struct flow *flow)
 	buf_free(&courier->body);
 	chat->courier = NULL;
 	chat->used_ms = loop_now_ms(d->loop);
-	if (courier->worked && chat->waiting > 0)
+	if (courier->worked && chat->waiting > 0 && flow_error(flow) == NULL)
 		couriers_kick(d, chat);
 }
 
@@ -231,8 +231,6 @@ static const struct flow_spec courier_flow = {
 
 void couriers_kick(struct dispatcher *d, struct chat *chat)
 {
-	if (d->stopping)
-		return;
 	if (chat->courier != NULL) {
 		flow_queue_wake_all(&chat->wake);
 		return;

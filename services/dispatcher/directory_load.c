@@ -164,6 +164,7 @@ static enum flow_status directory_take(struct flow *flow)
 		load_managers(&copy, load->batch);
 		load_lines(&copy, load->batch);
 		directory_replace(&d->directory, &copy);
+		flow_queue_wake_all(&d->recovery.wake);
 		log_info(flow_log(flow), "directory: %zu enterprises", table_count(copy.tenants));
 	} else {
 		log_warn(flow_log(flow), "directory: not read, the last copy serves: %s",
@@ -172,7 +173,7 @@ static enum flow_status directory_take(struct flow *flow)
 	}
 	load->batch = NULL;
 	arena_free(&load->arena);
-	return ok ? FLOW_NEXT : await_sleep(flow, RETRY_MS);
+	return ok ? FLOW_NEXT : await_database(flow, d->side_pg, RETRY_MS);
 }
 
 enum { DIRECTORY_WAIT, DIRECTORY_DEBOUNCE, DIRECTORY_QUERY, DIRECTORY_TAKE, DIRECTORY_AGAIN };

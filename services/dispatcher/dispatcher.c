@@ -29,8 +29,19 @@ static const struct flow_step root_steps[] = {
 	{NULL, NULL},
 };
 
+static void root_finally(struct flow *flow)
+{
+	struct dispatcher *d = flow_context(flow);
+	d->root = NULL;
+}
+
 static const struct flow_spec root_flow = {
-	.name = "root", .steps = root_steps, .deadline_ms = FLOW_FOREVER};
+	.name = "root", .steps = root_steps, .finally = root_finally, .deadline_ms = FLOW_FOREVER};
+
+enum flow_status await_database(struct flow *flow, struct pg *pg, int64_t delay_ms)
+{
+	return pg_ready(pg) ? await_sleep(flow, delay_ms) : await_pg_ready(flow, pg, delay_ms);
+}
 
 /* -- start ---------------------------------------------------------------------------------------- */
 
@@ -144,7 +155,6 @@ static void dispatcher_disconnect(struct dispatcher *d)
 void dispatcher_stop(void *context)
 {
 	struct dispatcher *d = context;
-	d->stopping = true;
 	if (d->root != NULL)
 		flow_cancel(d->root);
 	dispatcher_disconnect(d);

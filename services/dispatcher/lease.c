@@ -19,7 +19,7 @@ static const char sql_lease[] =
 static const char sql_release[] = "SELECT fold_release($1, $2::smallint[])";
 static const char sql_goodbye[] = "DELETE FROM dispatchers WHERE name = $1";
 
-enum { LEASE_ASK, LEASE_TAKE, LEASE_GIVE, LEASE_GIVEN, LEASE_SLEEP, LEASE_AGAIN };
+enum { LEASE_READY, LEASE_ASK, LEASE_TAKE, LEASE_GIVE, LEASE_GIVEN, LEASE_SLEEP, LEASE_AGAIN };
 
 void lease_init(struct lease *lease)
 {
@@ -30,6 +30,13 @@ void lease_init(struct lease *lease)
 void lease_free(struct lease *lease)
 {
 	arena_free(&lease->arena);
+}
+
+static enum flow_status lease_ready(struct flow *flow)
+{
+	struct dispatcher *d = flow_context(flow);
+	return pg_ready(d->lease_pg) ? FLOW_NEXT
+				     : await_pg_ready(flow, d->lease_pg, d->config->lease_ms);
 }
 
 static enum flow_status lease_ask(struct flow *flow)
@@ -214,10 +221,11 @@ static enum flow_status lease_again(struct flow *flow)
 	int64_t since = clock_monotonic_ms() - d->lease.asked_ms;
 	bool leaving = shards_count(&d->shards, SHARD_LEAVING) > 0 || shards_want_drop(&d->shards);
 	bool renew = since >= d->config->lease_ms / RENEWALS_A_LEASE || !leaving;
-	return flow_goto(flow, renew && !d->draining ? LEASE_ASK : LEASE_GIVE);
+	return flow_goto(flow, renew && !d->draining ? LEASE_READY : LEASE_GIVE);
 }
 
 static const struct flow_step lease_steps[] = {
+	[LEASE_READY] = {"ready", lease_ready},
 	[LEASE_ASK] = {"ask", lease_ask},
 	[LEASE_TAKE] = {"take", lease_take},
 	[LEASE_GIVE] = {"give", lease_give},

@@ -59,8 +59,9 @@ static void probe_finally(struct flow *flow)
 	struct bot *bot = probe->bot;
 	buf_free(&probe->url);
 	bot->probe = NULL;
-	if (d->stopping)
-		return;
+	const struct error *error = flow_error(flow);
+	if (error != NULL && error->kind == ERROR_INTERNAL)
+		return; /* cancelled: the process ends */
 	if (bot->doubtful) {
 		probe_start(d, bot);
 		return;
@@ -94,6 +95,6 @@ static void probe_start(struct dispatcher *d, struct bot *bot)
 void bot_doubt(struct dispatcher *d, struct bot *bot)
 {
 	bot->doubtful = true;
-	if (bot->probe == NULL && !d->stopping)
+	if (bot->probe == NULL)
 		probe_start(d, bot);
 }

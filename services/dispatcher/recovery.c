@@ -295,7 +295,8 @@ static enum flow_status recovery_ready(struct flow *flow)
 
 static enum flow_status recovery_again(struct flow *flow)
 {
-	return await_sleep(flow, RETRY_MS);
+	struct dispatcher *d = flow_context(flow);
+	return await_database(flow, d->side_pg, RETRY_MS);
 }
 
 static enum flow_status recovery_anew(struct flow *flow)

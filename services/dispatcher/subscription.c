@@ -73,7 +73,7 @@ static enum flow_status subscription_check(struct flow *flow)
 	if (!pg_batch_ok(subscription->batch, &error)) {
 		log_warn(flow_log(flow), "telegram: a chat's change is not written yet: %s",
 			error.text);
-		return await_sleep(flow, RETRY_MS);
+		return await_database(flow, d->side_pg, RETRY_MS);
 	}
 	directory_want(d);
 	if (subscription->moving == NULL)
@@ -93,7 +93,8 @@ static void subscription_finally(struct flow *flow)
 {
 	struct dispatcher *d = flow_context(flow);
 	const struct subscription *subscription = flow_state(flow);
-	if (subscription->moving == NULL || flow_error(flow) == NULL)
+	const struct error *error = flow_error(flow);
+	if (subscription->moving == NULL || error == NULL || error->kind == ERROR_INTERNAL)
 		return;
 	subscription->moving->moving = false;
 	couriers_kick(d, subscription->moving);
