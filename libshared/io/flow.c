@@ -70,13 +70,26 @@ static void flow_finish(struct flow *flow)
 	let_go_of_pending(flow);
 	while (flow->children != NULL)
 		flow_cancel(flow->children);
+	leave_parent(
+		flow); /* first: `finally` may cancel the parent, which then must not find it */
 	if (flow->spec->finally != NULL)
 		flow->spec->finally(flow);
 	if (flow->origin_ended != NULL)
 		flow->origin_ended(flow);
-	leave_parent(flow);
 	flow->task.run = flow_free;
 	loop_defer(flow->loop, &flow->task);
+}
+
+/* A step that waits must say so, and the other way round: else the flow would stand for ever, or run
+ * while it waits. */
+static enum flow_status check_step(struct flow *flow, enum flow_status status)
+{
+	bool waits = flow->pending != NULL || flow->task.link != NULL;
+
+	if (flow->ended || status == FLOW_END || waits == (status == FLOW_WAIT))
+		return status;
+	return flow_fail(
+		flow, ERROR_INTERNAL, "step %s: its await was not returned", flow->log.step);
 }
 
 static void flow_run(void *owner)
@@ -93,7 +106,7 @@ static void flow_run(void *owner)
 		}
 		flow->log.step = step->name;
 		flow->step++; /* flow_goto() says otherwise */
-		status = step->run(flow);
+		status = check_step(flow, step->run(flow));
 	}
 	if (status == FLOW_END)
 		flow_finish(flow);
@@ -136,6 +149,18 @@ static void link_child(struct flow *flow, struct flow **list)
 	*list = flow;
 }
 
+/* The texts too: they may lie in the arena of a flow that ends sooner. */
+static void copy_log(struct flow *flow, const struct log_context *log)
+{
+	flow->log.log = log->log;
+	if (log->trace != NULL)
+		flow_set_trace(flow, log->trace);
+	if (log->enterprise != NULL)
+		flow_set_enterprise(flow, log->enterprise);
+	if (log->call != NULL)
+		flow_set_call(flow, log->call);
+}
+
 struct flow *flow_start(struct loop *loop, const struct flow_spec *spec, void *context,
 	const struct log_context *log)
 {
@@ -143,7 +168,7 @@ struct flow *flow_start(struct loop *loop, const struct flow_spec *spec, void *c
 
 	flow->context = context;
 	if (log != NULL)
-		flow->log = *log;
+		copy_log(flow, log);
 	flow->log.flow = spec->name;
 	link_child(flow, &loop->flows);
 	return flow;
@@ -153,8 +178,6 @@ struct flow *flow_spawn(struct flow *parent, const struct flow_spec *spec)
 {
 	struct flow *flow = flow_make(parent->loop, spec);
 
-	if (parent->ended) /* a `finally` may not start children: nobody would wait for them */
-		abort();
 	flow->context = parent->context;
 	flow->log = parent->log;
 	flow->log.flow = spec->name;
@@ -162,6 +185,8 @@ struct flow *flow_spawn(struct flow *parent, const struct flow_spec *spec)
 	flow->parent = parent;
 	parent->child_count++;
 	link_child(flow, &parent->children);
+	if (parent->ended) /* by its own step, or in its `finally`: nobody would wait for the child */
+		flow_cancel(flow);
 	return flow;
 }
 

@@ -2,9 +2,9 @@
  * flow: an asynchronous story as a table of named steps.
  *
  * A step does its work and returns: FLOW_NEXT (go on with the next step), the value of an
- * await_...() call (wait; the next step runs when it is over), flow_goto(), flow_repeat(),
- * FLOW_END, or flow_fail(). A step waits at most once, at its end. Every wake goes through the
- * event loop: no step ever runs inside the stack of the code that woke it.
+ * await_...() call (wait; the next step runs when it is over), flow_goto(), FLOW_END, or
+ * flow_fail(). A step waits at most once, at its end. Every wake goes through the event loop: no
+ * step ever runs inside the stack of the code that woke it.
  *
  * A flow has one arena, one deadline, at most one pending operation, children, and a `finally`
  * that runs exactly once however the flow ends: by its end, a failure, its deadline, a cancel.
@@ -39,7 +39,8 @@ struct flow_spec {
 #define FLOW_FOREVER 0
 
 /* Start a flow. Its first step runs in the next turn of the loop, so the caller may fill the state
- * first. `context` is the owner (a struct <service>), `log` is copied. The flow frees itself. */
+ * first. `context` is the owner (a struct <service>), `log` is copied with its texts. The flow frees
+ * itself. */
 struct flow *flow_start(struct loop *loop, const struct flow_spec *spec, void *context,
 	const struct log_context *log);
 
@@ -53,7 +54,7 @@ void flow_set_enterprise(struct flow *flow, const char *enterprise); /* copied i
 void flow_set_call(struct flow *flow, const char *call);             /* copied into the arena */
 const char *flow_step_name(const struct flow *flow);
 
-/* Go on with the step of that index. */
+/* Go on with the step of that index. To wait first: call it, then `return await_...()`. */
 enum flow_status flow_goto(struct flow *flow, unsigned step);
 
 /* Deadline from now on; replaces the earlier one. FLOW_FOREVER: none. */
