@@ -66,21 +66,22 @@ static bool read_json(struct args *args, struct str body, struct arena *arena, s
 	return fits || error_set(error, ERROR_INPUT, "too many parameters");
 }
 
-bool args_read(struct args *args, struct str query, struct str content_type, struct str body,
-	struct arena *arena, struct error *error)
+bool args_read(struct args *args, const struct args_source *source, struct arena *arena,
+	struct error *error)
 {
-	struct str type = str_trim(str_cut(&content_type, ';'));
+	struct str parameters = source->content_type;
+	struct str type = str_trim(str_cut(&parameters, ';'));
 
 	args->count = 0;
-	if (!read_form(args, query, arena, error))
+	if (!read_form(args, source->query, arena, error))
 		return false;
-	if (body.size == 0)
+	if (source->body.size == 0)
 		return true;
 	if (str_equal_nocase(type, STR("application/json")))
-		return read_json(args, body, arena, error);
+		return read_json(args, source->body, arena, error);
 	if (str_equal_nocase(type, STR("application/x-www-form-urlencoded")))
-		return read_form(args, body, arena, error);
-	return true; /* the real server ignores a body of any other kind */
+		return read_form(args, source->body, arena, error);
+	return true; /* a body of any other kind holds no parameters that we know to read */
 }
 
 bool args_has(const struct args *args, const char *name)

@@ -21,9 +21,13 @@ struct args {
 	size_t count;
 };
 
+struct args_source {
+	struct str query, content_type, body;
+};
+
 /* Read the query, then the body by its content type. Strings live in the arena. */
-bool args_read(struct args *args, struct str query, struct str content_type, struct str body,
-	struct arena *arena, struct error *error);
+bool args_read(struct args *args, const struct args_source *source, struct arena *arena,
+	struct error *error);
 
 /* The value of the first that has this name; empty when there is none. */
 struct str args_get(const struct args *args, const char *name);

@@ -87,11 +87,12 @@ static bool begin(struct flow *flow)
 	struct emulator *emulator = flow_context(flow);
 	struct order_call *call = flow_state(flow);
 	const struct http_request *request = http_request(flow);
+	struct args_source source = {
+		request->query, http_request_header(flow, "Content-Type"), request->body};
 	struct run_order order = {.fill = &call->fill};
 	struct error error;
 
-	if (!args_read(&call->args, request->query, http_request_header(flow, "Content-Type"),
-		    request->body, flow_arena(flow), &error)) {
+	if (!args_read(&call->args, &source, flow_arena(flow), &error)) {
 		http_reply_detail(flow, 422, "%s", error.text);
 		return false;
 	}
@@ -99,8 +100,8 @@ static bool begin(struct flow *flow)
 		!find_enterprise(flow, &call->args, &order) ||
 		!read_numbers(flow, &call->args, &order))
 		return false;
-	if (!form_read(&call->args, order.pattern, order.enterprise, flow_arena(flow), &call->fill,
-		    &error)) {
+	if (!form_read(&(struct form_order){&call->args, order.pattern, order.enterprise},
+		    flow_arena(flow), &call->fill, &error)) {
 		http_reply_detail(flow, 400, "%s", error.text);
 		return false;
 	}

@@ -78,6 +78,6 @@ const struct flow_spec api_result_flow = {
 	.name = "result",
 	.steps = result_steps,
 	.state_bytes = sizeof(struct result),
-	.arena_max_bytes = 2 * MAX_ANSWER_BYTES,
-	.deadline_ms = 2 * ASK_TIMEOUT_MS,
+	.arena_max_bytes = 16u << 20,
+	.deadline_ms = 2LL * ASK_TIMEOUT_MS,
 };

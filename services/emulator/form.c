@@ -136,13 +136,13 @@ static bool derive(struct form *form, const struct pattern_derived *derived, str
 	       error_set(error, ERROR_INPUT, "too many values");
 }
 
-bool form_read(const struct args *args, const struct pattern *pattern,
-	const struct directory_enterprise *enterprise, struct arena *arena, struct fill *fill,
-	struct error *error)
+bool form_read(
+	const struct form_order *order, struct arena *arena, struct fill *fill, struct error *error)
 {
+	const struct pattern *pattern = order->pattern;
 	const struct pattern_field *fields = pattern->fields.items;
 	const struct pattern_derived *derived = pattern->derived.items;
-	struct form form = {args, enterprise, arena, fill};
+	struct form form = {order->args, order->enterprise, arena, fill};
 
 	for (size_t i = 0; i < pattern->fields.count; i++) {
 		if (!read_field(&form, &fields[i], error))

@@ -12,9 +12,14 @@
 #include "fill.h"
 #include "patterns.h"
 
+struct form_order {
+	const struct args *args;
+	const struct pattern *pattern;
+	const struct directory_enterprise *enterprise;
+};
+
 /* Errors are the old API's: "Внешний номер обязателен" and so on. Strings live in the arena. */
-bool form_read(const struct args *args, const struct pattern *pattern,
-	const struct directory_enterprise *enterprise, struct arena *arena, struct fill *fill,
+bool form_read(const struct form_order *order, struct arena *arena, struct fill *fill,
 	struct error *error);
 
 #endif

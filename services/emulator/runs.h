@@ -48,7 +48,7 @@ struct run {
 	int64_t talk_ms; /* length of the conversation; -1: as captured */
 	bool manual;	 /* one press an event */
 	bool stopping;
-	unsigned presses;   /* of a manual run, not used yet */
+	unsigned presses; /* of a manual run, not used yet */
 	struct clock_zone *zone;
 	int64_t started_ms;	    /* wall clock */
 	int64_t base_ms, played_ms; /* the call's own clock: where it began, how far it is */

@@ -127,7 +127,7 @@ static void finish_note(struct sandbox *sandbox, struct exchange *exchange)
 	struct str reply = buf_str(&exchange->call.reply);
 	struct buf quoted;
 
-	buf_init(&quoted, 2 * MAX_REPLY_BYTES);
+	buf_init(&quoted, (size_t)2 * MAX_REPLY_BYTES);
 	if (exchange->has_fault && exchange->fault.body != NULL) {
 		json_add_string(&quoted, reply);
 		reply = buf_str(&quoted);

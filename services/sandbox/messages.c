@@ -79,15 +79,20 @@ static void link_changed(struct messages *messages, struct message *message)
 	messages->last_changed = message;
 }
 
-static void drop(struct messages *messages, struct message *message)
+/* Only ever the oldest is dropped. */
+static void drop_oldest(struct messages *messages)
 {
+	struct message *message = messages->oldest;
 	char key[KEY_BYTES];
 
+	messages->oldest = message->newer;
+	if (message->newer != NULL)
+		message->newer->older = NULL;
+	else
+		messages->newest = NULL;
 	table_remove(messages->by_key,
 		key_of(message->bot_id, message->chat_id, message->message_id, key));
 	unlink_changed(messages, message);
-	*(message->older != NULL ? &message->older->newer : &messages->oldest) = message->newer;
-	*(message->newer != NULL ? &message->newer->older : &messages->newest) = message->older;
 	for (size_t i = 0; i < message->count; i++)
 		free_version(messages, &message->versions[i]);
 	free(message->versions);
@@ -100,7 +105,7 @@ static void keep_bounds(struct messages *messages)
 	while (messages->oldest != messages->newest &&
 		(table_count(messages->by_key) > MESSAGES_MAX ||
 			messages->bytes > MESSAGES_MAX_BYTES))
-		drop(messages, messages->oldest);
+		drop_oldest(messages);
 }
 
 static void forget_a_version(struct messages *messages, struct message *message)
@@ -138,7 +143,7 @@ struct messages *messages_new(void)
 void messages_clear(struct messages *messages)
 {
 	while (messages->oldest != NULL)
-		drop(messages, messages->oldest);
+		drop_oldest(messages);
 	messages->cleared_revision = ++messages->revision;
 }
 

@@ -139,6 +139,20 @@ int64_t peers_next_message_id(struct bot *bot, struct chat *chat)
 	return chat->id < 0 ? ++chat->last_message_id : ++bot->last_message_id;
 }
 
+struct peers_totals peers_totals(const struct peers *peers)
+{
+	struct peers_totals totals = {0, 0};
+	size_t at = 0;
+	void *value;
+
+	while (table_next(peers->bots, &at, NULL, &value)) {
+		const struct bot *bot = value;
+		totals.calls += bot->sends + bot->edits + bot->deletes + bot->refused;
+		totals.violations += bot->violations;
+	}
+	return totals;
+}
+
 void peers_write_bots(const struct peers *peers, struct buf *to)
 {
 	struct json_writer writer;

@@ -52,6 +52,13 @@ bool chat_state_from(struct str name, enum chat_state *state);
 /* The id that the next message of this bot in this chat gets. */
 int64_t peers_next_message_id(struct bot *bot, struct chat *chat);
 
+/* Over all bots. */
+struct peers_totals {
+	int64_t calls; /* sends, edits, deletes and what was refused */
+	int64_t violations;
+};
+struct peers_totals peers_totals(const struct peers *peers);
+
 /* Append the bots as a JSON array with their counters. */
 void peers_write_bots(const struct peers *peers, struct buf *to);
 

@@ -71,6 +71,7 @@ static struct str token_of(const struct outside_call *call, struct str *method)
 
 static void read_call(void *state, struct outside_call *call)
 {
+	struct args_source source = {call->query, call->content_type, call->body};
 	struct str token = token_of(call, &call->method);
 	const char *shown;
 	int64_t bot_id;
@@ -82,8 +83,7 @@ static void read_call(void *state, struct outside_call *call)
 		shown = arena_printf(call->arena, "/bot***/%.*s", STR_ARG(call->method));
 	call->shown_path = str_from(shown);
 	call->args_error.kind = ERROR_NONE;
-	if (args_read(&call->args, call->query, call->content_type, call->body, call->arena,
-		    &call->args_error))
+	if (args_read(&call->args, &source, call->arena, &call->args_error))
 		args_int(&call->args, "chat_id", &call->chat_id);
 }
 

@@ -28,7 +28,7 @@ class Call:
 
 
 class Load:
-    """`clients` threads that play simple calls, one after another, until stop().
+    """A thread a tenant, which plays simple calls, one after another, until stop().
 
     `refused` counts answers other than 200, `broken` lost connections; an event is repeated under
     its Idempotency-Key after either, as a careful host would. An answer 4xx ends the thread: it
@@ -39,7 +39,7 @@ class Load:
                  "2-12/emulator")
     PATIENCE = 90  # seconds for one event
 
-    def __init__(self, stack, tenants, clients=6, pause=0.03, seed=0):
+    def __init__(self, stack, tenants, pause=0.03, seed=0):
         self.stack = stack
         self.url = stack.url("ingest")
         self.tenants = tenants
@@ -54,7 +54,7 @@ class Load:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._threads = [threading.Thread(target=self._client, args=(index,), daemon=True)
-                         for index in range(clients)]
+                         for index in range(len(tenants))]
 
     def __enter__(self):
         for thread in self._threads:
@@ -71,11 +71,11 @@ class Load:
             thread.join(self.PATIENCE + 30)
         assert not self.problems, self.problems
 
-    def _new_call(self, rng):
+    def _new_call(self, rng, tenant):
         with self._lock:
             number = next(self._numbers)
         name = rng.choice(self.SCENARIOS)
-        call = Call(number, name, self.scenarios[name], self.tenants[number % len(self.tenants)])
+        call = Call(number, name, self.scenarios[name], tenant)
         with self._lock:
             self.calls.append(call)
         return call
@@ -83,9 +83,10 @@ class Load:
     def _client(self, index):
         rng = random.Random(f"{self.seed}/{index}")
         session = requests.Session()
+        tenant = self.tenants[index]
         try:
             while not self._stopping.is_set():
-                call = self._new_call(rng)
+                call = self._new_call(rng, tenant)
                 for step in range(len(call.events)):
                     self._deliver(session, call, step)
                     time.sleep(rng.uniform(0, 2 * self.pause))  # the pace of the load, not a wait
@@ -124,15 +125,23 @@ class Load:
 # -- the ledger against what was kept ----------------------------------------------------------------
 
 def check_log(stack, calls):
-    """Every acknowledged event stands in the log once, and in the order of its call."""
+    """Every acknowledged event stands in the log once, in the order in which its tenant sent them."""
     rows = stack.sql("""
-        SELECT raw_data->>'LedgerCall' AS call, array_agg((raw_data->>'LedgerSeq')::int ORDER BY tx, id) AS steps
+        SELECT enterprise_number AS tenant, array_agg(raw_data->>'LedgerCall' || '-' || (raw_data->>'LedgerSeq')
+            ORDER BY tx, id) AS steps
         FROM call_events WHERE raw_data ? 'LedgerCall' GROUP BY 1""")
-    stored = {int(row["call"]): row["steps"] for row in rows}
-    wrong = [(call.number, call.acknowledged, stored.get(call.number)) for call in calls
-             if stored.get(call.number, []) != list(range(len(call.events)))[:len(stored.get(call.number, []))]
-             or len(stored.get(call.number, [])) < call.acknowledged]
-    assert not wrong, f"call, acknowledged, stored: {wrong[:10]} ({len(wrong)} in all)"
+    stored = {row["tenant"]: row["steps"] for row in rows}
+    sent = {}
+    for call in calls:
+        sent.setdefault(call.tenant["number"], []).extend(
+            f"{call.number}-{step}" for step in range(call.acknowledged))
+    for tenant, steps in sent.items():
+        found = stored.get(tenant, [])
+        assert not set(steps) - set(found), f"{tenant}: acknowledged, but not stored: {set(steps) - set(found)}"
+        twice = {step for step in found if found.count(step) > 1} if len(found) > len(set(found)) else None
+        assert not twice, f"{tenant}: stored twice: {twice}"
+        first = next((pair for pair in zip(steps, found) if pair[0] != pair[1]), None)
+        assert found == steps, f"{tenant}: sent and stored in another order, first {first}"
 
 
 def check_calls(stack, calls):
@@ -154,8 +163,13 @@ def check_calls(stack, calls):
         report = next(iter(found.values()))
         differences = corpus.differences(wanted, report)
         if differences or report["state"] != "ended":
-            wrong.append((call.number, call.scenario, report["state"], differences))
+            wrong.append((call.number, call.scenario, report["state"], differences, why(stack, report)))
     assert not wrong, f"{wrong[:10]} ({len(wrong)} in all)"
+
+
+def why(stack, report):
+    """The fold's own words on a call."""
+    return stack.sql("SELECT trace FROM calls WHERE id = %s", [report["call_id"]])[0]["trace"]
 
 
 def check_messages(stack, calls):

@@ -145,9 +145,9 @@ class Stack:
     def enterprise(self, number="0367", **columns):
         """Insert a tenant with its bot, owner chat and subscribers; gives its row as inserted."""
         subscribers = columns.pop("subscribers", [])
-        row = {"number": number, "name": f"enterprise {number}", "name2": f"37529{number:0>7}",
-               "bot_token": f"7{number:0>9}:AAtest{number:_>30}", "chat_id": 10_000_000 + len(self.enterprises),
-               **columns}
+        serial = len(self.enterprises)
+        row = {"number": number, "name": f"enterprise {number}", "name2": f"token-{number}",
+               "bot_token": f"{700_000_000 + serial}:AAtest{number:_>29}", "chat_id": 10_000_000 + serial, **columns}
         names = ", ".join(row)
         marks = ", ".join(["%s"] * len(row))
         self.sql(f"INSERT INTO enterprises ({names}) VALUES ({marks})", list(row.values()))

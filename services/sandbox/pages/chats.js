@@ -230,12 +230,9 @@ function onMessages(event) {
 
 function onStats(event) {
 	const stats = JSON.parse(event.data);
-	const sum = names => stats.bots.reduce((all, bot) => all + names.reduce((of, name) => of + bot[name], 0), 0);
-	const violations = sum(["violations"]);
-	$("count-messages").textContent = stats.messages.toLocaleString(lang);
-	$("count-calls").textContent = sum(["sends", "edits", "deletes", "refused"]).toLocaleString(lang);
-	$("count-violations").textContent = violations.toLocaleString(lang);
-	$("violations").hidden = violations === 0;
+	for (const name of ["messages", "calls", "violations"])
+		$(`count-${name}`).textContent = stats[name].toLocaleString(lang);
+	$("violations").hidden = stats.violations === 0;
 }
 
 function say(live) {
