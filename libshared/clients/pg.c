@@ -227,8 +227,16 @@ static void finish_flight(struct pg *pg)
 	after_refusal(pg, batch->sqlstate);
 }
 
-static void refuse(struct pg_flight *flight, const PGresult *result)
+/* An error without a SQLSTATE is libpq's own, made when the connection broke: it says nothing about
+ * what the server did. */
+static void refuse(struct pg *pg, const PGresult *result)
 {
+	struct pg_flight *flight = flight_at(pg, 0);
+
+	if (PQresultErrorField(result, PG_DIAG_SQLSTATE) == NULL) {
+		pg_connect_lost(pg->connect, NULL);
+		return;
+	}
 	if (flight->at < flight->count)
 		flight->refused = true;
 	if (flight->batch != NULL)
@@ -251,7 +259,7 @@ static void take_result(struct pg *pg, const PGresult *result)
 	else if (is_good && flight->batch != NULL && flight->at < flight->count)
 		pg_batch_keep(flight->batch, flight->at, result);
 	if (!is_good && status != PGRES_PIPELINE_ABORTED)
-		refuse(flight, result);
+		refuse(pg, result);
 }
 
 /* A NULL ends the answer of a Prepare or of a statement. */
