@@ -3,8 +3,8 @@
  *
  * Redis carries hints, never truth: a publish without a connection is dropped and counted, a
  * subscriber that lost its connection is told so and looks for itself. Reconnects with backoff.
- * Hiredis' connect resolves names by blocking: the host in the URL must be a numeric address or
- * "localhost".
+ * Hiredis resolves the URL's host by blocking, at each try: give a numeric address, or a name that
+ * a local resolver knows at once.
  */
 #ifndef CALLWEAVE_REDIS_H
 #define CALLWEAVE_REDIS_H

@@ -29,11 +29,11 @@ struct redis_link {
 	struct backoff backoff;
 	unsigned interest;
 	bool up;
+	bool told; /* the log knows that it is down */
+	bool closing;
 	void (*on_up)(void *owner);
 	void *owner;
 };
-
-static void dial(struct redis_link *link);
 
 /* -- hiredis' hooks ------------------------------------------------------------------------------- */
 
@@ -72,13 +72,22 @@ static void del_write(void *owner)
 	want(link, link->interest & ~(unsigned)LOOP_WRITE);
 }
 
+/* Once a trouble, not once a try. */
+static void tell_trouble(struct redis_link *link, const char *words)
+{
+	if (!link->told)
+		log_warn(&link->log, "Redis: %s; trying again", words);
+	link->told = true;
+}
+
 /* The context is about to be freed by hiredis, for whatever reason. */
 static void clean_up(void *owner)
 {
 	struct redis_link *link = owner;
 
-	if (link->up)
-		log_warn(&link->log, "Redis: connection lost, trying again");
+	if (!link->closing)
+		tell_trouble(link, link->context->errstr[0] != '\0' ? link->context->errstr
+								    : "connection lost");
 	link->context = NULL;
 	link->up = false;
 	link->interest = 0;
@@ -113,6 +122,9 @@ static void on_login(redisAsyncContext *context, void *reply_pointer, void *owne
 	loop_timer_stop(link->timer);
 	link->backoff.tries = 0;
 	link->up = true;
+	if (link->told)
+		log_info(&link->log, "Redis: connected again");
+	link->told = false;
 	if (link->on_up != NULL)
 		link->on_up(link->owner);
 }
@@ -179,7 +191,7 @@ static void dial(struct redis_link *link)
 	if (context == NULL)
 		abort();
 	if (context->err != 0) {
-		log_warn(&link->log, "Redis: %s", context->errstr);
+		tell_trouble(link, context->errstr);
 		redisAsyncFree(context);
 		loop_timer_set(link->timer, backoff_next_ms(&link->backoff));
 		return;
@@ -196,7 +208,7 @@ static void on_timer(void *owner)
 		dial(link);
 		return;
 	}
-	log_warn(&link->log, "Redis: no answer to the connection in %d ms", CONNECT_TIMEOUT_MS);
+	tell_trouble(link, "no answer to the connection");
 	redisAsyncFree(link->context); /* calls clean_up */
 }
 
@@ -222,7 +234,7 @@ void redis_link_free(struct redis_link **link)
 {
 	if (*link == NULL)
 		return;
-	(*link)->up = false;
+	(*link)->closing = true;
 	if ((*link)->context != NULL)
 		redisAsyncFree((*link)->context);
 	loop_timer_free(&(*link)->timer);
