@@ -24,17 +24,18 @@ enum flow_status { FLOW_NEXT, FLOW_WAIT, FLOW_END };
 typedef enum flow_status flow_step_fn(struct flow *flow);
 
 struct flow_step {
-	const char *name;  /* for logs, metrics and tests; NULL ends the table */
+	const char *name; /* for logs, metrics and tests; NULL ends the table */
 	flow_step_fn *run;
 };
 
 struct flow_spec {
 	const char *name;
 	const struct flow_step *steps;
-	void (*finally)(struct flow *flow); /* may be NULL; may not wait; flow_error() tells how it went */
-	size_t state_bytes;                 /* zeroed, in the arena: flow_state() */
-	size_t arena_max_bytes;             /* 0: 1 MiB */
-	int64_t deadline_ms;                /* from the start; FLOW_FOREVER for a daemon's own loops */
+	void (*finally)(
+		struct flow *flow); /* may be NULL; may not wait; flow_error() tells how it went */
+	size_t state_bytes;	    /* zeroed, in the arena: flow_state() */
+	size_t arena_max_bytes;	    /* 0: 1 MiB */
+	int64_t deadline_ms;	    /* from the start; FLOW_FOREVER for a daemon's own loops */
 };
 #define FLOW_FOREVER 0
 
@@ -49,9 +50,9 @@ void *flow_context(struct flow *flow);
 struct arena *flow_arena(struct flow *flow);
 struct loop *flow_loop(struct flow *flow);
 const struct log_context *flow_log(struct flow *flow); /* flow and step names are kept current */
-void flow_set_trace(struct flow *flow, const char *trace);           /* copied into the arena */
+void flow_set_trace(struct flow *flow, const char *trace);	     /* copied into the arena */
 void flow_set_enterprise(struct flow *flow, const char *enterprise); /* copied into the arena */
-void flow_set_call(struct flow *flow, const char *call);             /* copied into the arena */
+void flow_set_call(struct flow *flow, const char *call);	     /* copied into the arena */
 const char *flow_step_name(const struct flow *flow);
 
 /* Go on with the step of that index. To wait first: call it, then `return await_...()`. */
@@ -79,9 +80,9 @@ void flow_cancel_all(struct loop *loop);
 /* -- children: they end before their parent does; a failed child does not fail its parent ------- */
 
 struct flow *flow_spawn(struct flow *parent, const struct flow_spec *spec);
-unsigned flow_children(const struct flow *flow);          /* still running */
-unsigned flow_failed_children(const struct flow *flow);   /* over its whole life so far */
-enum flow_status await_children(struct flow *flow);       /* returns at once when there are none */
+unsigned flow_children(const struct flow *flow);	/* still running */
+unsigned flow_failed_children(const struct flow *flow); /* over its whole life so far */
+enum flow_status await_children(struct flow *flow);	/* returns at once when there are none */
 
 /* -- waits that need no client ------------------------------------------------------------------ */
 

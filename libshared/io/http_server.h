@@ -6,7 +6,8 @@
  * bytes, body bytes, time for a request to arrive, idle time, time for an answer to be taken.
  * Going over one is answered (400 408 413 431 503) where the client still listens, and closed.
  *
- * When a client goes away its flow is cancelled, unless the route says ROUTE_DETACHED.
+ * When a client goes away its flow is cancelled, unless the route says ROUTE_DETACHED. One that
+ * closes its sending side counts as gone.
  */
 #ifndef CALLWEAVE_HTTP_SERVER_H
 #define CALLWEAVE_HTTP_SERVER_H
@@ -25,47 +26,48 @@ struct http_route {
 };
 enum {
 	ROUTE_DETACHED = 1, /* a lost client does not cancel the flow; its reply is dropped */
-	ROUTE_CORS = 2,     /* any origin may call it; OPTIONS is answered for it */
+	ROUTE_CORS = 2,	    /* any origin may call it; OPTIONS is answered for it */
 };
 
 struct http_server_options {
-	const char *host;            /* numeric address */
-	int port;                    /* 0: any free one, see http_server_port() */
-	int listen_fd;               /* > 0: an inherited listening socket is used instead */
-	unsigned max_connections;    /* 0: 4096 */
-	size_t max_header_bytes;     /* 0: 16 KiB */
-	size_t max_body_bytes;       /* 0: 64 KiB */
-	int64_t request_timeout_ms;  /* from its first byte to its last; 0: 10 s */
-	int64_t idle_timeout_ms;     /* keep-alive without a request; 0: 75 s */
-	int64_t write_timeout_ms;    /* a client that does not read its answer; 0: 30 s */
+	const char *host;	    /* numeric address */
+	int port;		    /* 0: any free one, see http_server_port() */
+	int listen_fd;		    /* > 0: an inherited listening socket is used instead */
+	unsigned max_connections;   /* 0: 4096 */
+	size_t max_header_bytes;    /* 0: 16 KiB */
+	size_t max_body_bytes;	    /* 0: 64 KiB */
+	int64_t request_timeout_ms; /* from its first byte to its last; 0: 10 s */
+	int64_t idle_timeout_ms;    /* keep-alive without a request; 0: 75 s */
+	int64_t write_timeout_ms;   /* a client that does not read its answer; 0: 30 s */
 	const struct http_route *routes;
 	const struct http_route *more_routes; /* a second table (the skeleton's), may be NULL */
-	void *context;               /* becomes flow_context() of every request */
-	void *more_context;          /* the same for more_routes */
+	void *context;			      /* becomes flow_context() of every request */
+	void *more_context;		      /* the same for more_routes */
 	struct log_context log;
-	struct metrics *metrics;     /* may be NULL: callweave_http_requests_total{status="2xx"} ... */
+	struct metrics *metrics; /* may be NULL: callweave_http_requests_total{status="2xx"} ... */
 };
 
 /* NULL with words when the address is taken ("port 8000 is already in use") or not allowed. */
-struct http_server *http_server_new(struct loop *loop, const struct http_server_options *options,
-	struct error *error);
+struct http_server *http_server_new(
+	struct loop *loop, const struct http_server_options *options, struct error *error);
 int http_server_port(const struct http_server *server);
 
-/* Stop taking connections; answer what is under way with Connection: close. */
+/* Stop taking connections; answer what is under way with Connection: close. Streams end: their flows
+ * are cancelled. */
 void http_server_drain(struct http_server *server);
 unsigned http_server_busy(const struct http_server *server); /* requests under way */
-void http_server_free(struct http_server **server);          /* closes and cancels what is left */
+void http_server_free(struct http_server **server);	     /* closes and cancels what is left */
 
 /* -- inside a request's flow --------------------------------------------------------------------- */
 
 struct http_request {
 	struct str method;
-	struct str path;      /* as sent, without the query; not decoded */
-	struct str tail;      /* what the route's * matched */
-	struct str query;     /* without the ? */
+	struct str path;  /* as sent, without the query; not decoded */
+	struct str tail;  /* what the route's * matched */
+	struct str query; /* without the ? */
 	struct str body;
-	const char *peer;     /* numeric address of the client */
-	const char *trace;    /* from traceparent (W3C) or X-Request-Id when well-formed, else made up */
+	const char *peer; /* numeric address of the client */
+	const char *trace; /* of traceparent (W3C) or X-Request-Id when well-formed, else made up */
 };
 
 /* Valid until the flow ends. */
@@ -75,7 +77,8 @@ struct str http_request_header(struct flow *flow, const char *name);
 
 /* The answer: exactly once a flow, FLOW_END afterwards (`return http_reply(...)`). A flow that
  * ends without one is answered by its error's status: {"detail": "<text>"}. */
-enum flow_status http_reply(struct flow *flow, int status, const char *content_type, struct str body);
+enum flow_status http_reply(
+	struct flow *flow, int status, const char *content_type, struct str body);
 enum flow_status http_reply_json(struct flow *flow, int status, const struct buf *json);
 enum flow_status http_reply_detail(struct flow *flow, int status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -15,11 +15,11 @@
 struct journal;
 
 struct journal_options {
-	const char *folder;       /* made when missing, mode 0700 */
+	const char *folder; /* made when missing, mode 0700 */
 	const char *name;
-	size_t max_bytes;         /* of all segments together: beyond it appends fail with ERROR_BUSY */
-	size_t segment_bytes;     /* 0: 16 MiB */
-	size_t max_record_bytes;  /* 0: 16 MiB */
+	size_t max_bytes;     /* of all segments together: beyond it appends fail with ERROR_BUSY */
+	size_t segment_bytes; /* 0: 16 MiB */
+	size_t max_record_bytes; /* 0: 16 MiB */
 };
 
 /* NULL with words: no right to write, another process holds it (flock), no space. */
@@ -38,7 +38,10 @@ size_t journal_torn_bytes(const struct journal *journal); /* cut off at open */
  * set: a damaged record in the middle; journal_skip_damaged() goes past its segment). `payload` is
  * replaced. */
 bool journal_peek(struct journal *journal, struct buf *payload, struct error *error);
-/* Drop the record that journal_peek() showed. Durable before it returns. */
+/* The record behind the one that was shown last, for replaying several at once; false at the end of
+ * a segment. journal_peek() begins with the oldest again. */
+bool journal_peek_next(struct journal *journal, struct buf *payload);
+/* Drop what was shown since journal_peek(), with it. Durable before it returns. */
 bool journal_drop(struct journal *journal, struct error *error);
 /* Give up the rest of a damaged segment: renamed to .damaged and kept. */
 bool journal_skip_damaged(struct journal *journal, struct error *error);

@@ -1,5 +1,5 @@
 /*
- * The flow kernel: order of steps, every way to end, and a random walk with a model beside it.
+ * The flow kernel: order of steps, and every way to end.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -400,101 +400,6 @@ static void test_cancel_at_every_moment(void **state)
 	}
 }
 
-/* -- a random walk ---------------------------------------------------------------------------------- */
-
-enum { WALKERS = 32, WALK_ROUNDS = 4000 };
-
-struct walk {
-	struct loop *loop;
-	struct flow *alive[WALKERS];
-	struct flow_queue queue;
-	unsigned started, ended, rounds;
-};
-
-static uint32_t next_random(void)
-{
-	static uint32_t seed = 20261121;
-
-	seed = seed * 1664525u + 1013904223u;
-	return seed >> 8;
-}
-
-static void walker_gone(struct flow *flow)
-{
-	struct walk *walk = flow_context(flow);
-
-	walk->ended++;
-	for (unsigned i = 0; i < WALKERS; i++) {
-		if (walk->alive[i] == flow)
-			walk->alive[i] = NULL;
-	}
-}
-
-static enum flow_status walk_on(struct flow *flow);
-static const struct flow_step walk_steps[] = {{"walk", walk_on}, {NULL, NULL}};
-static const struct flow_spec walker = {
-	.name = "walker", .steps = walk_steps, .finally = walker_gone, .deadline_ms = 40};
-
-static void keep(struct walk *walk, struct flow *flow)
-{
-	walk->started++;
-	for (unsigned i = 0; i < WALKERS; i++) {
-		if (walk->alive[i] == NULL) {
-			walk->alive[i] = flow;
-			return;
-		}
-	}
-}
-
-static enum flow_status walk_on(struct flow *flow)
-{
-	struct walk *walk = flow_context(flow);
-	struct flow *other = walk->alive[next_random() % WALKERS];
-
-	if (walk->rounds++ > WALK_ROUNDS)
-		return FLOW_END;
-	flow_goto(flow, 0);
-	switch (next_random() % 9) {
-	case 0:
-		if (other != NULL)
-			flow_cancel(other);
-		return FLOW_NEXT;
-	case 1:
-		if (flow_children(flow) < 3 && flow_error(flow) == NULL)
-			keep(walk, flow_spawn(flow, &walker));
-		return await_turn(flow);
-	case 2:
-		return await_children(flow);
-	case 3:
-		flow_queue_wake(&walk->queue, next_random() % 4);
-		return await_turn(flow);
-	case 4:
-	case 5:
-		return await_queue_for(flow, &walk->queue, next_random() % 3);
-	case 6:
-		return await_sleep(flow, next_random() % 3);
-	case 7:
-		keep(walk, flow_start(walk->loop, &walker, walk, NULL));
-		return await_turn(flow);
-	default:
-		return next_random() % 4 == 0 ? FLOW_END : await_turn(flow);
-	}
-}
-
-static void test_random_walk(void **state)
-{
-	struct walk walk = {.loop = ((struct world *)*state)->loop};
-
-	flow_queue_init(&walk.queue);
-	while (walk.rounds < WALK_ROUNDS) {
-		keep(&walk, flow_start(walk.loop, &walker, &walk, NULL));
-		loop_run(walk.loop);
-	}
-	assert_int_equal(walk.started, walk.ended);
-	assert_true(flow_queue_empty(&walk.queue));
-	assert_true(walk.started > 200);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -510,7 +415,6 @@ int main(void)
 			test_cancel_self_takes_children_first, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_child_cancels_its_parent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cancel_at_every_moment, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_random_walk, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("flow", tests, NULL, NULL);
