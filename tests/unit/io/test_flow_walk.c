@@ -13,7 +13,7 @@
 
 #include <stdlib.h>
 
-enum { SEEDS = 30, STEPS = 1500, NODES = 4096, CHILDREN_MAX = 3, ROOT = -1 };
+enum { SEEDS = 30, STEPS = 4000, NODES = 4096, CHILDREN_MAX = 3, ROOTS = 20, ROOT = -1 };
 
 /* What the model knows of a flow; it outlives the flow. */
 struct node {
@@ -149,8 +149,9 @@ static void walk_once(struct walk *walk, uint32_t seed)
 {
 	*walk = (struct walk){.loop = loop_new(), .seed = seed};
 	flow_queue_init(&walk->queue);
-	while (walk->steps <= STEPS && walk->count < NODES) {
-		note(walk, flow_start(walk->loop, &walker, walk, NULL), ROOT);
+	while (walk->steps <= STEPS && walk->count < NODES - ROOTS) {
+		for (int i = 0; i < ROOTS; i++)
+			note(walk, flow_start(walk->loop, &walker, walk, NULL), ROOT);
 		loop_run(walk->loop); /* until nothing is left that could happen */
 	}
 	assert_int_equal(walk->ended, walk->count);
@@ -189,7 +190,7 @@ static void test_cancel_all_in_the_middle(void **state)
 		flow_queue_init(&walk->queue);
 		timer = loop_timer_new(walk->loop, stop_walk, walk);
 		loop_timer_set(timer, seed % 5);
-		for (int i = 0; i < 20; i++)
+		for (int i = 0; i < ROOTS; i++)
 			note(walk, flow_start(walk->loop, &walker, walk, NULL), ROOT);
 		loop_run(walk->loop);
 		loop_timer_free(&timer);
