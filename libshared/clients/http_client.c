@@ -423,8 +423,12 @@ struct http_client *http_client_new(struct loop *loop, const struct http_client_
 /* Calls that are under way end as cancelled by us: unknown, or not sent. */
 static void fail_calls(struct http_client *client)
 {
-	while (client->transfers != NULL)
-		finish(client->transfers, CURLE_ABORTED_BY_CALLBACK);
+	struct transfer *next;
+
+	for (struct transfer *transfer = client->transfers; transfer != NULL; transfer = next) {
+		next = transfer->next;
+		finish(transfer, CURLE_ABORTED_BY_CALLBACK);
+	}
 }
 
 void http_client_free(struct http_client **client)

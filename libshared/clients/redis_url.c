@@ -41,7 +41,7 @@ static bool read_number(struct str text, int64_t min, int64_t max, int *number)
 /* "host:port" or "[::1]:port". */
 static bool read_address(struct str address, struct arena *arena, struct redis_url *parts)
 {
-	struct str host = address, port = {NULL, 0};
+	struct str host, port;
 
 	if (str_starts(address, STR("["))) {
 		port = str_of(address.data + 1, address.size - 1);
@@ -60,7 +60,7 @@ static bool read_address(struct str address, struct arena *arena, struct redis_u
 
 static struct str after_last_at(struct str text, struct str *login)
 {
-	for (size_t i = text.size; i > 0; i--) {
+	for (size_t i = text.data != NULL ? text.size : 0; i > 0; i--) {
 		if (text.data[i - 1] == '@') {
 			*login = str_of(text.data, i - 1);
 			return str_of(text.data + i, text.size - i);

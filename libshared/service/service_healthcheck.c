@@ -10,7 +10,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { LIMIT_SECONDS = 5 };
+enum { LIMIT_SECONDS = 5, ANSWER_MAX_BYTES = 64 << 10 };
 
 union address {
 	struct sockaddr any;
@@ -82,7 +82,7 @@ int service_healthcheck(const struct service_listen *listen)
 			stderr, "nobody answers at %s port %d\n", listen->host, (int)listen->port);
 		return 1;
 	}
-	buf_init(&answer, 64 * 1024);
+	buf_init(&answer, ANSWER_MAX_BYTES);
 	ask(fd, &answer);
 	(void)close(fd);
 	is_ready = str_starts(buf_str(&answer), STR("HTTP/1.1 200"));

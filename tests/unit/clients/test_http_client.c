@@ -2,15 +2,11 @@
 #include "http_world.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 static int set_up_with(void **state, struct http_client_options options)
 {
-	struct http_world *world = calloc(1, sizeof(*world));
-
-	world->loop = loop_new();
-	world->client = http_client_new(world->loop, &options);
-	http_world_listen(world);
-	*state = world;
+	*state = http_world_new(&options);
 	return 0;
 }
 
@@ -26,15 +22,7 @@ static int set_up_narrow(void **state)
 
 static int tear_down(void **state)
 {
-	struct http_world *world = *state;
-
-	http_client_free(&world->client);
-	for (int i = 0; i < HTTP_WORLD_CONNECTIONS; i++)
-		http_peer_close(&world->peers[i]);
-	loop_watch_free(&world->watch);
-	(void)close(world->listen_fd);
-	loop_free(&world->loop);
-	free(world);
+	http_world_free((struct http_world **)state);
 	return 0;
 }
 

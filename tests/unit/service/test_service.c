@@ -1,21 +1,19 @@
 /* service: what people and supervisors meet on every process: arguments, health, signals, drain. */
 #include "demo.h"
 
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/un.h>
+#include <unistd.h>
 
 static char answer[256 * 1024];
 
 static int get(const struct demo_process *demo, const char *path)
 {
 	return demo_get(demo, path, answer, sizeof(answer));
-}
-
-static void must_say(const char *text, const char *words)
-{
-	if (strstr(text, words) == NULL)
-		fail_msg("\"%s\" is not in: %s", words, text);
 }
 
 static void stop(struct demo_process *demo)
@@ -41,9 +39,9 @@ static void test_version_and_help(void **state)
 	assert_int_equal(run(&demo, "--version", NULL), 0);
 	assert_string_equal(demo.said, "demo " CALLWEAVE_VERSION "\n");
 	assert_int_equal(run(&demo, "--help", NULL), 0);
-	must_say(demo.said, "demo: a service for tests");
-	must_say(demo.said, "CALLWEAVE_DEMO_WORDS=hello");
-	must_say(demo.said, "CALLWEAVE_DEMO_PORT=8999");
+	demo_must_say(demo.said, "demo: a service for tests");
+	demo_must_say(demo.said, "CALLWEAVE_DEMO_WORDS=hello");
+	demo_must_say(demo.said, "CALLWEAVE_DEMO_PORT=8999");
 }
 
 static void test_wrong_arguments(void **state)
@@ -64,11 +62,11 @@ static void test_check_config_hides_secrets(void **state)
 	struct demo_process demo;
 
 	assert_int_equal(run(&demo, "--check-config", environment), 0);
-	must_say(demo.said, "CALLWEAVE_DEMO_TOKEN=***\n");
-	must_say(demo.said, "DATABASE_URL=***\n");
-	must_say(demo.said, "REDIS_URL=\n");
-	must_say(demo.said, "CALLWEAVE_DEMO_PORT=7\n");
-	must_say(demo.said, "CALLWEAVE_LOG_LEVEL=info\n");
+	demo_must_say(demo.said, "CALLWEAVE_DEMO_TOKEN=***\n");
+	demo_must_say(demo.said, "DATABASE_URL=***\n");
+	demo_must_say(demo.said, "REDIS_URL=\n");
+	demo_must_say(demo.said, "CALLWEAVE_DEMO_PORT=7\n");
+	demo_must_say(demo.said, "CALLWEAVE_LOG_LEVEL=info\n");
 	assert_null(strstr(demo.said, "tell-nobody"));
 }
 
@@ -86,7 +84,7 @@ static void test_wrong_settings(void **state)
 		const char *const environment[] = {cases[i][0], NULL};
 
 		assert_int_equal(run(&demo, "--check-config", environment), 2);
-		must_say(demo.said, cases[i][1]);
+		demo_must_say(demo.said, cases[i][1]);
 		assert_int_equal(run(&demo, NULL, environment), 2);
 	}
 }
@@ -102,7 +100,7 @@ static void test_a_config_file(void **state)
 	(void)snprintf(argument, sizeof(argument), "--config=%s", path);
 	demo_spawn(&demo, (const char *[]){"--check-config", argument, NULL}, NULL);
 	assert_int_equal(demo_exit_code(&demo), 0);
-	must_say(demo.said, "CALLWEAVE_DEMO_WORDS=from a file\n");
+	demo_must_say(demo.said, "CALLWEAVE_DEMO_WORDS=from a file\n");
 	(void)unlink(path);
 }
 
@@ -114,7 +112,7 @@ static void test_a_start_that_fails(void **state)
 
 	assert_int_equal(
 		run(&demo, NULL, (const char *[]){"CALLWEAVE_DEMO_WORDS=refuse", NULL}), 1);
-	must_say(demo.said, "cannot start: demo: told to refuse");
+	demo_must_say(demo.said, "cannot start: demo: told to refuse");
 }
 
 static void test_a_port_that_is_taken(void **state)
@@ -125,7 +123,7 @@ static void test_a_port_that_is_taken(void **state)
 	demo_start(&first, NULL);
 	(void)snprintf(port, sizeof(port), "CALLWEAVE_DEMO_PORT=%d", first.port);
 	assert_int_equal(run(&second, NULL, (const char *[]){port, NULL}), 1);
-	must_say(second.said, "already in use");
+	demo_must_say(second.said, "already in use");
 	stop(&first);
 }
 
@@ -137,14 +135,14 @@ static void test_health_of_a_service_that_is_well(void **state)
 
 	demo_start(&demo, NULL);
 	assert_int_equal(get(&demo, "/livez"), 200);
-	must_say(answer, "{\"status\":\"ok\"}");
+	demo_must_say(answer, "{\"status\":\"ok\"}");
 	assert_int_equal(get(&demo, "/readyz"), 200);
-	must_say(answer, "{\"checks\":{\"postgresql\":\"ok\"},\"status\":\"ready\"}");
+	demo_must_say(answer, "{\"checks\":{\"postgresql\":\"ok\"},\"status\":\"ready\"}");
 	assert_int_equal(get(&demo, "/healthz?verbose"), 200);
 	assert_int_equal(get(&demo, "/version"), 200);
-	must_say(answer, "{\"service\":\"demo\",\"version\":\"" CALLWEAVE_VERSION "\"}");
+	demo_must_say(answer, "{\"service\":\"demo\",\"version\":\"" CALLWEAVE_VERSION "\"}");
 	assert_int_equal(get(&demo, "/hello"), 200);
-	must_say(answer, "\r\n\r\nhello");
+	demo_must_say(answer, "\r\n\r\nhello");
 	assert_int_equal(get(&demo, "/nothing"), 404);
 	stop(&demo);
 }
@@ -156,8 +154,8 @@ static void test_health_without_a_database(void **state)
 	demo_start(&demo, (const char *[]){"DATABASE_URL=postgresql://u@127.0.0.1:1/x", NULL});
 	assert_true(demo_says(&demo, "next try in"));
 	assert_int_equal(get(&demo, "/readyz"), 503);
-	must_say(answer, "\"status\":\"not ready\"");
-	must_say(answer, "Connection refused");
+	demo_must_say(answer, "\"status\":\"not ready\"");
+	demo_must_say(answer, "Connection refused");
 	assert_int_equal(get(&demo, "/livez"), 200);
 	stop(&demo);
 }
@@ -181,14 +179,14 @@ static void test_metrics(void **state)
 	demo_start(&demo, NULL);
 	assert_int_equal(get(&demo, "/hello"), 200);
 	assert_int_equal(get(&demo, "/metrics"), 200);
-	must_say(answer, "Content-Type: text/plain; version=0.0.4");
-	must_say(answer,
+	demo_must_say(answer, "Content-Type: text/plain; version=0.0.4");
+	demo_must_say(answer,
 		"callweave_build_info{service=\"demo\",version=\"" CALLWEAVE_VERSION "\"} 1\n");
 	assert_true(metric("process_resident_memory_bytes") > 1e6);
 	assert_true(metric("process_open_fds") > 4 && metric("process_open_fds") < 100);
 	assert_true(metric("process_start_time_seconds") > 1.7e9);
 	assert_true(metric("process_cpu_seconds_total") > 0);
-	must_say(answer, "callweave_http_requests_total{status=\"2xx\"}");
+	demo_must_say(answer, "callweave_http_requests_total{status=\"2xx\"}");
 	stop(&demo);
 }
 
@@ -206,12 +204,12 @@ static void test_healthcheck(void **state)
 	assert_string_equal(check.said, "");
 	stop(&demo);
 	assert_int_equal(run(&check, "--healthcheck", (const char *[]){port, NULL}), 1);
-	must_say(check.said, "nobody answers at 127.0.0.1");
+	demo_must_say(check.said, "nobody answers at 127.0.0.1");
 
 	demo_start(&demo, (const char *[]){database, NULL});
 	(void)snprintf(port, sizeof(port), "CALLWEAVE_DEMO_PORT=%d", demo.port);
 	assert_int_equal(run(&check, "--healthcheck", (const char *[]){port, NULL}), 1);
-	must_say(check.said, "not ready");
+	demo_must_say(check.said, "not ready");
 	stop(&demo);
 }
 
@@ -253,10 +251,10 @@ static void test_a_drain_finishes_what_is_under_way(void **state)
 	assert_true(demo_says(&demo, "demo drains with 1 slow"));
 	assert_int_equal(demo_ask(&demo, "/hello"), -1);
 	demo_read(slow, answer, sizeof(answer));
-	must_say(answer, "HTTP/1.1 200 ");
-	must_say(answer, "\r\n\r\nslow");
+	demo_must_say(answer, "HTTP/1.1 200 ");
+	demo_must_say(answer, "\r\n\r\nslow");
 	assert_int_equal(demo_exit_code(&demo), 0);
-	must_say(demo.said, "stopped");
+	demo_must_say(demo.said, "stopped");
 }
 
 static void test_a_drain_is_announced(void **state)
@@ -267,7 +265,7 @@ static void test_a_drain_is_announced(void **state)
 	assert_int_equal(kill(demo.pid, SIGINT), 0);
 	assert_true(demo_says(&demo, "draining"));
 	assert_int_equal(get(&demo, "/readyz"), 503);
-	must_say(answer, "\"status\":\"draining\"");
+	demo_must_say(answer, "\"status\":\"draining\"");
 	assert_int_equal(get(&demo, "/livez"), 200);
 	assert_int_equal(get(&demo, "/hello"), 200);
 	assert_int_equal(demo_exit_code(&demo), 0);
@@ -283,7 +281,7 @@ static void test_a_drain_has_an_end(void **state)
 	assert_true(demo_says(&demo, "slow request under way"));
 	assert_int_equal(kill(demo.pid, SIGTERM), 0);
 	assert_int_equal(demo_exit_code(&demo), 1);
-	must_say(demo.said, "the drain took too long");
+	demo_must_say(demo.said, "the drain took too long");
 	(void)close(slow);
 }
 
@@ -307,7 +305,7 @@ static void test_quit_and_a_second_term_stop_at_once(void **state)
 	assert_true(demo_says(&demo, "draining"));
 	assert_int_equal(kill(demo.pid, SIGTERM), 0);
 	assert_int_equal(demo_exit_code(&demo), 0);
-	must_say(demo.said, "told twice");
+	demo_must_say(demo.said, "told twice");
 	(void)close(slow);
 }
 
@@ -372,104 +370,6 @@ static void test_usr1_opens_the_log_again(void **state)
 	(void)rmdir(folder);
 }
 
-/* -- systemd --------------------------------------------------------------------------------- */
-
-struct supervisor {
-	int fd;
-	char folder[64], path[80], setting[112];
-	char heard[8192];
-};
-
-static void supervise(struct supervisor *supervisor)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const struct timeval limit = {.tv_sec = 20};
-
-	*supervisor = (struct supervisor){.folder = "/tmp/callweave-demo.XXXXXX"};
-	assert_non_null(mkdtemp(supervisor->folder));
-	(void)snprintf(supervisor->path, sizeof(supervisor->path), "%s/notify", supervisor->folder);
-	(void)str_copy(address.sun_path, sizeof(address.sun_path), str_from(supervisor->path));
-	supervisor->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(
-		bind(supervisor->fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-	(void)setsockopt(supervisor->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	(void)snprintf(supervisor->setting, sizeof(supervisor->setting), "NOTIFY_SOCKET=%s",
-		supervisor->path);
-}
-
-static void must_hear(struct supervisor *supervisor, const char *words)
-{
-	ssize_t got;
-
-	do {
-		got = recv(supervisor->fd, supervisor->heard, sizeof(supervisor->heard) - 1, 0);
-		if (got <= 0)
-			fail_msg("\"%s\" never came", words);
-		supervisor->heard[got] = '\0';
-	} while (strstr(supervisor->heard, words) == NULL);
-}
-
-static void test_systemd_is_told(void **state)
-{
-	struct supervisor supervisor;
-	struct demo_process demo;
-
-	supervise(&supervisor);
-	demo_start(&demo, (const char *[]){supervisor.setting, "WATCHDOG_USEC=100000",
-				  "DATABASE_URL=postgresql://u@127.0.0.1:1/x", NULL});
-	must_hear(&supervisor, "READY=1");
-	must_hear(&supervisor, "WATCHDOG=1");
-	must_hear(&supervisor, "WATCHDOG=1\nSTATUS=postgresql: connection to server");
-	assert_int_equal(kill(demo.pid, SIGHUP), 0);
-	must_hear(&supervisor, "RELOADING=1\nMONOTONIC_USEC=");
-	must_hear(&supervisor, "READY=1");
-	assert_int_equal(kill(demo.pid, SIGTERM), 0);
-	must_hear(&supervisor, "STOPPING=1");
-	assert_int_equal(demo_exit_code(&demo), 0);
-	(void)close(supervisor.fd);
-	(void)unlink(supervisor.path);
-	(void)rmdir(supervisor.folder);
-}
-
-/* LISTEN_PID must name the service: the shell knows its pid and then becomes it. */
-static void test_a_socket_is_passed(void **state)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(address);
-	struct demo_process demo = {.pid = 0};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), ends[2];
-	char self[256] = "";
-
-	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
-	assert_int_equal(bind(fd, (const struct sockaddr *)&address, size), 0);
-	assert_int_equal(listen(fd, 16), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	demo.pid = fork();
-	if (demo.pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)dup2(ends[1], STDOUT_FILENO);
-		(void)dup2(ends[1], STDERR_FILENO);
-		(void)setenv("DEMO_SERVICE", "1", 1);
-		(void)setenv("CALLWEAVE_DEMO_PORT", "1", 1); /* not asked for */
-		(void)setenv("LISTEN_FDS", "1", 1);
-		(void)dup2(fd, 3);
-		(void)fcntl(3, F_SETFD, 0);
-		(void)execl("/bin/sh", "sh", "-c", "LISTEN_PID=$$ exec \"$0\"", self, (char *)NULL);
-		_exit(127);
-	}
-	(void)close(ends[1]);
-	demo.output = ends[0];
-	assert_true(demo_says(&demo, ", pid "));
-	demo.port = ntohs(address.sin_port);
-	assert_int_equal(get(&demo, "/livez"), 200);
-	/* While it ends, and after, the socket takes connections for the next one. */
-	stop(&demo);
-	assert_true(demo_ask(&demo, "/livez") >= 0);
-	(void)close(fd);
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -491,8 +391,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_quit_and_a_second_term_stop_at_once),
 		cmocka_unit_test(test_hangup_reads_the_log_level),
 		cmocka_unit_test(test_usr1_opens_the_log_again),
-		cmocka_unit_test(test_systemd_is_told),
-		cmocka_unit_test(test_a_socket_is_passed),
 	};
 
 	if (getenv("DEMO_SERVICE") != NULL)
