@@ -34,7 +34,8 @@ struct journal {
 	struct journal_place read; /* the oldest record that was not dropped */
 	int read_fd;		   /* of read.segment; -1: not open */
 	uint64_t read_bytes;	   /* its size, unless it is the last one */
-	size_t peeked_bytes;	   /* of the record that journal_peek() showed; 0: none */
+	size_t peeked_bytes;	   /* of the records that were shown; 0: none */
+	size_t peeked_records;
 
 	uint64_t stored_bytes; /* all segments from read.segment on */
 	size_t records;
@@ -349,6 +350,7 @@ bool journal_peek(struct journal *journal, struct buf *payload, struct error *er
 			segment_end(journal), journal->options.max_record_bytes, payload);
 		if (found == JOURNAL_RECORD) {
 			journal->peeked_bytes = JOURNAL_HEADER_BYTES + payload->size;
+			journal->peeked_records = 1;
 			return true;
 		}
 		if (found != JOURNAL_END)
@@ -361,13 +363,25 @@ bool journal_peek(struct journal *journal, struct buf *payload, struct error *er
 	return false;
 }
 
+bool journal_peek_next(struct journal *journal, struct buf *payload)
+{
+	if (journal->peeked_bytes == 0 ||
+		journal_read_record(journal->read_fd, journal->read.offset + journal->peeked_bytes,
+			segment_end(journal), journal->options.max_record_bytes,
+			payload) != JOURNAL_RECORD)
+		return false;
+	journal->peeked_bytes += JOURNAL_HEADER_BYTES + payload->size;
+	journal->peeked_records++;
+	return true;
+}
+
 bool journal_drop(struct journal *journal, struct error *error)
 {
 	if (journal->peeked_bytes == 0)
 		return error_set(error, ERROR_INTERNAL, "journal: nothing was shown to drop");
 	journal->read.offset += journal->peeked_bytes;
 	journal->peeked_bytes = 0;
-	journal->records--;
+	journal->records -= journal->peeked_records;
 	if (journal->read.offset == segment_end(journal))
 		return next_segment(journal, error);
 	return save_place(journal, error);

@@ -49,16 +49,6 @@ static const char sql_commit_keys[] =
 	"FROM e WHERE e.key = '' OR (e.nth = 1 AND EXISTS (SELECT 1 FROM k "
 	"WHERE k.enterprise_number = e.enterprise AND k.key = e.key)) ORDER BY e.ord";
 
-void commit_columns_init(struct pg_array columns[WRITER_COLUMNS])
-{
-	for (int i = 0; i < WRITER_COLUMNS; i++) {
-		if (i == COLUMN_SHARD || i == COLUMN_AT)
-			pg_array_int8_init(&columns[i], BATCH_MAX_BYTES);
-		else
-			pg_array_text_init(&columns[i], BATCH_MAX_BYTES);
-	}
-}
-
 struct commit_state {
 	unsigned node;
 	int64_t began_us;
@@ -66,41 +56,52 @@ struct commit_state {
 	bool done;
 };
 
-static void fill_columns(struct writer *writer, struct batch_part part)
+static void fill_columns(
+	const struct batch *batch, struct batch_part part, struct pg_array columns[WORK_COLUMNS])
 {
-	for (int i = 0; i < WRITER_COLUMNS; i++)
-		pg_array_clear(&writer->columns[i]);
+	for (int i = 0; i < WORK_COLUMNS; i++)
+		pg_array_clear(&columns[i]);
 	for (unsigned i = part.from; i < part.to; i++) {
-		struct event_row row = batch_row(writer->work, i);
+		struct event_row row = batch_row(batch, i);
 
-		pg_array_add_int8(&writer->columns[COLUMN_SHARD], row.shard);
-		pg_array_add_str(&writer->columns[COLUMN_ENTERPRISE], row.enterprise);
-		pg_array_add_str(&writer->columns[COLUMN_UNIQUE_ID], row.unique_id);
-		pg_array_add_str(&writer->columns[COLUMN_TYPE], row.type);
-		pg_array_add_int8(&writer->columns[COLUMN_AT], row.at_ms);
-		pg_array_add_str(&writer->columns[COLUMN_TRACE], row.trace);
-		pg_array_add_str(&writer->columns[COLUMN_BODY], row.body);
-		if (writer->work->has_keys)
-			pg_array_add_str(&writer->columns[COLUMN_KEY], row.key);
+		pg_array_add_int8(&columns[COLUMN_SHARD], row.shard);
+		pg_array_add_str(&columns[COLUMN_ENTERPRISE], row.enterprise);
+		pg_array_add_str(&columns[COLUMN_UNIQUE_ID], row.unique_id);
+		pg_array_add_str(&columns[COLUMN_TYPE], row.type);
+		pg_array_add_int8(&columns[COLUMN_AT], row.at_ms);
+		pg_array_add_str(&columns[COLUMN_TRACE], row.trace);
+		pg_array_add_str(&columns[COLUMN_BODY], row.body);
+		if (batch->has_keys)
+			pg_array_add_str(&columns[COLUMN_KEY], row.key);
 	}
+}
+
+static void add_statement(struct flow *flow, const struct batch *batch, unsigned node,
+	struct pg_array columns[WORK_COLUMNS])
+{
+	struct commit_state *state = flow_state(flow);
+	struct pg_params params = {0};
+	int count = batch->has_keys ? WORK_COLUMNS : WORK_COLUMNS - 1;
+
+	fill_columns(batch, batch_part(batch, node), columns);
+	pg_put_text(&params, batch->writer);
+	pg_put_int(&params, flow_arena(flow), batch_number(batch, node));
+	for (int i = 0; i < count; i++)
+		pg_put_array(&params, &columns[i]);
+	pg_batch_add(state->batch, batch->has_keys ? sql_commit_keys : sql_commit, &params);
 }
 
 static enum flow_status commit_send(struct flow *flow)
 {
 	struct ingest *ingest = flow_context(flow);
-	struct writer *writer = &ingest->writer;
+	struct work *work = &ingest->writer.work;
 	struct commit_state *state = flow_state(flow);
-	struct pg_params params = {0};
-	int columns = writer->work->has_keys ? WRITER_COLUMNS : WRITER_COLUMNS - 1;
 
-	fill_columns(writer, batch_part(writer->work, state->node));
-	pg_put_text(&params, writer->work->writer);
-	pg_put_int(&params, flow_arena(flow), batch_number(writer->work, state->node));
-	for (int i = 0; i < columns; i++)
-		pg_put_array(&params, &writer->columns[i]);
+	state->batch = pg_batch_new(flow_arena(flow));
+	for (unsigned i = 0; i < work->count; i++)
+		add_statement(flow, work->batches[i], state->node, work->columns[i]);
 	state->began_us = clock_monotonic_us();
-	return await_pg_query(flow, ingest->pg, &state->batch,
-		writer->work->has_keys ? sql_commit_keys : sql_commit, &params);
+	return await_pg(flow, ingest->pg, state->batch);
 }
 
 /* Classes 22 (data), 23 (constraints) and 54 (limits) speak of the rows; everything else, from a
@@ -122,7 +123,9 @@ static enum flow_status commit_read(struct flow *flow)
 	if (pg_batch_ok(state->batch, &ingest->writer.error)) {
 		ingest->writer.outcome = COMMIT_STORED;
 		metric_add(ingest->meters.commits, 1);
-		metric_add(ingest->meters.committed, (double)pg_affected(state->batch, 0));
+		for (unsigned i = 0; i < ingest->writer.work.count; i++)
+			metric_add(ingest->meters.committed,
+				(double)pg_affected(state->batch, (int)i));
 		return FLOW_END;
 	}
 	metric_add(ingest->meters.commit_failures, 1);
@@ -166,4 +169,24 @@ void commit_spawn(struct flow *flow, unsigned node)
 
 	state->node = node;
 	flow_set_deadline(child, ingest->settings->commit_timeout_ms);
+}
+
+void commit_init(struct work *work)
+{
+	for (int batch = 0; batch < WORK_BATCHES; batch++) {
+		for (int i = 0; i < WORK_COLUMNS; i++) {
+			if (i == COLUMN_SHARD || i == COLUMN_AT)
+				pg_array_int8_init(&work->columns[batch][i], 2 * BATCH_MAX_BYTES);
+			else
+				pg_array_text_init(&work->columns[batch][i], 2 * BATCH_MAX_BYTES);
+		}
+	}
+}
+
+void commit_free(struct work *work)
+{
+	for (int batch = 0; batch < WORK_BATCHES; batch++) {
+		for (int i = 0; i < WORK_COLUMNS; i++)
+			pg_array_free(&work->columns[batch][i]);
+	}
 }

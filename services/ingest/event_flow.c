@@ -93,13 +93,16 @@ static enum flow_status refuse_busy(struct flow *flow, const char *words)
 	return http_reply_detail(flow, 503, "%s", words);
 }
 
-/* Kept for an operator: the token may be right and its enterprise not yet entered. */
-static enum flow_status refuse_token(struct flow *flow, const char *reason)
+/* Kept for an operator: the token may be right and its enterprise not yet entered. What comes out of
+ * the quarantine is there already. */
+static enum flow_status refuse_token(struct flow *flow, const char *reason, struct str key)
 {
 	struct ingest *ingest = count_refusal(flow, REFUSED_TOKEN);
 	struct event_state *state = flow_state(flow);
 	const struct http_request *request = http_request(flow);
 
+	if (str_starts(key, STR("quarantine:")))
+		return flow_fail(flow, ERROR_AUTH, "Token: unknown");
 	quarantine_offer(
 		ingest->quarantine, &(struct quarantine_item){
 					    .type = str_from(call_event_type_name(state->type)),
@@ -157,7 +160,7 @@ static enum flow_status event_take(struct flow *flow)
 		return refuse_busy(flow, "the enterprises are not known yet");
 	enterprise = tenants_by_token(ingest->tenants, state->event.token);
 	if (enterprise == NULL || !enterprise->active)
-		return refuse_token(flow, enterprise == NULL ? "unknown token" : "not active");
+		return refuse_token(flow, enterprise == NULL ? "unknown token" : "not active", key);
 	return event_enqueue(flow, enterprise, key);
 }
 

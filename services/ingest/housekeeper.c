@@ -28,8 +28,8 @@ static int64_t settled_below(const struct ingest *ingest)
 
 	if (!journal_empty(ingest->journal))
 		return 0;
-	if (ingest->writer.work != NULL)
-		oldest = ingest->writer.work;
+	if (ingest->writer.work.count > 0)
+		oldest = ingest->writer.work.batches[0];
 	if (oldest != NULL)
 		return batch_number(oldest, 0);
 	return (ingest->backlog.sequence + 1) << BATCH_NODE_BITS;

@@ -18,15 +18,14 @@ bool writer_database_usable(const struct ingest *ingest)
 	       loop_now_ms(ingest->loop) >= ingest->writer.retry_at_ms;
 }
 
-static const char *why_away(struct ingest *ingest)
+const char *writer_why_away(struct ingest *ingest)
 {
 	if (!pg_ready(ingest->pg))
 		return pg_last_error(ingest->pg);
 	return ingest->schema_known ? ingest->writer.error.text : schema_why_not(ingest->schema);
 }
 
-/* A server that answers, but not as it should, is asked less and less often. */
-static void leave_alone(struct ingest *ingest)
+void writer_leave_alone(struct ingest *ingest)
 {
 	struct writer *writer = &ingest->writer;
 
@@ -36,97 +35,11 @@ static void leave_alone(struct ingest *ingest)
 	writer->retry_at_ms = loop_now_ms(ingest->loop) + writer->retry_ms;
 }
 
-static void show_journal(struct ingest *ingest)
+void writer_begin(struct work *work, bool replaying)
 {
-	metric_set(ingest->meters.journal_bytes, (double)journal_bytes(ingest->journal));
-	metric_set(ingest->meters.journal_records, (double)journal_records(ingest->journal));
-	metric_set(ingest->meters.waiting, (double)ingest->backlog.events);
-}
-
-static void begin_work(struct writer *writer, struct batch *work, bool replaying)
-{
-	writer->work = work;
-	writer->replaying = replaying;
-	writer->parts[0] = WHOLE;
-	writer->part_count = 1;
-}
-
-/* -- the journal ---------------------------------------------------------------------------------- */
-
-static void settle(struct ingest *ingest, struct batch *batch, enum batch_state state)
-{
-	backlog_settle(&ingest->backlog, batch, state);
-	show_journal(ingest);
-}
-
-/* PostgreSQL is away, or older events are still in the journal: this batch goes there, too. */
-static void keep_in_journal(struct ingest *ingest, struct batch *batch)
-{
-	struct writer *writer = &ingest->writer;
-	struct error error;
-
-	if (!writer->away)
-		log_warn(ingest->log, "PostgreSQL is away, events go to the journal: %s",
-			why_away(ingest));
-	writer->away = true;
-	if (!journal_append(ingest->journal, batch_record(batch), &error) ||
-		!journal_sync(ingest->journal, &error)) {
-		log_error(ingest->log, "neither PostgreSQL nor the journal takes events: %s",
-			error.text);
-		str_copy(batch->failure, sizeof(batch->failure), str_from(error.text));
-		str_copy(writer->journal_problem, sizeof(writer->journal_problem),
-			str_from(error.text));
-		settle(ingest, batch, BATCH_FAILED);
-		return;
-	}
-	writer->journal_problem[0] = '\0';
-	metric_add(ingest->meters.journaled, batch->count);
-	settle(ingest, batch, BATCH_STORED);
-}
-
-/* Past what cannot be read: it is kept beside the journal for a person to look at. */
-static void skip_damaged(struct ingest *ingest, struct error *error)
-{
-	log_error(ingest->log, "journal: %s: set aside as .damaged", error->text);
-	if (!journal_skip_damaged(ingest->journal, error)) {
-		log_error(ingest->log, "journal: %s", error->text);
-		leave_alone(ingest);
-	}
-	show_journal(ingest);
-}
-
-static void drop_replayed(struct ingest *ingest)
-{
-	struct error error;
-
-	if (!journal_drop(ingest->journal, &error)) {
-		log_error(ingest->log, "journal: %s", error.text);
-		leave_alone(ingest);
-	}
-	show_journal(ingest);
-	if (!journal_empty(ingest->journal) || !ingest->writer.away)
-		return;
-	log_info(ingest->log, "PostgreSQL is back, the journal is replayed");
-	ingest->writer.away = false;
-}
-
-/* False when there is nothing that could be replayed. */
-static bool take_replay(struct ingest *ingest)
-{
-	struct writer *writer = &ingest->writer;
-	struct error error = {0};
-
-	if (!journal_peek(ingest->journal, &writer->replay->bytes, &error)) {
-		skip_damaged(ingest, &error);
-		return false;
-	}
-	if (!batch_from_record(writer->replay, &error)) {
-		log_error(ingest->log, "journal: a record is left out: %s", error.text);
-		drop_replayed(ingest);
-		return false;
-	}
-	begin_work(writer, writer->replay, true);
-	return true;
+	work->replaying = replaying;
+	work->parts[0] = WHOLE;
+	work->part_count = 1;
 }
 
 /* -- the steps ------------------------------------------------------------------------------------ */
@@ -161,15 +74,17 @@ static enum flow_status write_choose(struct flow *flow)
 	struct batch *batch;
 
 	if (replay_is_next(ingest))
-		return take_replay(ingest) ? FLOW_NEXT : flow_goto(flow, WRITE_WAIT);
+		return spool_take(ingest) ? FLOW_NEXT : flow_goto(flow, WRITE_WAIT);
 	batch = backlog_take(&ingest->backlog);
 	if (batch == NULL)
 		return flow_goto(flow, WRITE_WAIT);
 	if (journal_empty(ingest->journal) && writer_database_usable(ingest)) {
-		begin_work(&ingest->writer, batch, false);
+		ingest->writer.work.batches[0] = batch;
+		ingest->writer.work.count = 1;
+		writer_begin(&ingest->writer.work, false);
 		return FLOW_NEXT;
 	}
-	keep_in_journal(ingest, batch);
+	spool_keep(ingest, batch);
 	ingest->writer.replay_until_ms = loop_now_ms(ingest->loop) + REPLAY_SLICE_MS;
 	return flow_goto(flow, WRITE_WAIT);
 }
@@ -177,74 +92,79 @@ static enum flow_status write_choose(struct flow *flow)
 static enum flow_status write_commit(struct flow *flow)
 {
 	struct ingest *ingest = flow_context(flow);
+	struct work *work = &ingest->writer.work;
 
-	commit_spawn(flow, ingest->writer.parts[--ingest->writer.part_count]);
+	commit_spawn(flow, work->parts[--work->part_count]);
 	return await_children(flow);
 }
 
-/* All parts are stored or refused. */
+/* All of it is stored or refused. */
 static void finish_work(struct ingest *ingest)
 {
 	struct writer *writer = &ingest->writer;
-	struct batch *work = writer->work;
+	struct batch *batch = writer->work.batches[0];
 
-	writer->work = NULL;
+	writer->work.count = 0;
 	writer->retry_ms = 0;
 	if (ingest->redis != NULL)
 		redis_publish(ingest->redis, "callweave:events", str_of(NULL, 0));
-	if (writer->replaying)
-		drop_replayed(ingest);
-	else
-		settle(ingest, work, BATCH_STORED);
+	if (writer->work.replaying) {
+		spool_drop(ingest);
+		writer->one_by_one = false;
+		return;
+	}
+	backlog_settle(&ingest->backlog, batch, BATCH_STORED);
+	metric_set(ingest->meters.waiting, (double)ingest->backlog.events);
 }
 
 static void give_up_work(struct ingest *ingest)
 {
 	struct writer *writer = &ingest->writer;
-	struct batch *work = writer->work;
+	struct batch *batch = writer->work.batches[0];
 
-	writer->work = NULL;
+	writer->work.count = 0;
 	if (writer->outcome == COMMIT_STUCK || pg_ready(ingest->pg))
-		leave_alone(ingest);
+		writer_leave_alone(ingest);
 	if (writer->outcome == COMMIT_STUCK) {
 		/* What hangs in it may still be committed: its number guards against that. */
 		pg_free(&ingest->pg);
 		ingest->pg = pg_new(ingest->loop, &ingest->database);
 	}
-	if (!writer->replaying)
-		keep_in_journal(ingest, work);
+	if (!writer->work.replaying)
+		spool_keep(ingest, batch);
 }
 
-static void refuse_event(struct ingest *ingest, unsigned index)
+static void refuse_event(struct ingest *ingest, struct batch *batch, unsigned index)
 {
-	struct writer *writer = &ingest->writer;
-	struct event_row row = batch_row(writer->work, index);
+	struct event_row row = batch_row(batch, index);
+	const char *reason = ingest->writer.error.text;
 
 	log_warn(ingest->log, "PostgreSQL refuses an event of %.*s: %s", STR_ARG(row.enterprise),
-		writer->error.text);
-	batch_refuse(writer->work, index, writer->error.text);
+		reason);
+	batch_refuse(batch, index, reason);
 	metric_add(ingest->meters.refused[REFUSED_DATABASE], 1);
 	quarantine_offer(ingest->quarantine, &(struct quarantine_item){
 						     .type = row.type,
 						     .token = row.enterprise,
-						     .reason = str_from(writer->error.text),
+						     .reason = str_from(reason),
 						     .trace = row.trace,
 						     .body = row.body,
 					     });
 }
 
 /* One bad event must not take its neighbours with it: halve until it stands alone. */
-static void split_work(struct ingest *ingest, unsigned node)
+static void split_work(struct ingest *ingest)
 {
-	struct writer *writer = &ingest->writer;
-	struct batch_part part = batch_part(writer->work, node);
+	struct work *work = &ingest->writer.work;
+	unsigned node = work->parts[work->part_count];
+	struct batch_part part = batch_part(work->batches[0], node);
 
 	if (part.to - part.from <= 1) {
-		refuse_event(ingest, part.from);
+		refuse_event(ingest, work->batches[0], part.from);
 		return;
 	}
-	writer->parts[writer->part_count++] = 2 * node + 1;
-	writer->parts[writer->part_count++] = 2 * node;
+	work->parts[work->part_count++] = 2 * node + 1;
+	work->parts[work->part_count++] = 2 * node;
 }
 
 static enum flow_status write_settle(struct flow *flow)
@@ -252,11 +172,16 @@ static enum flow_status write_settle(struct flow *flow)
 	struct ingest *ingest = flow_context(flow);
 	struct writer *writer = &ingest->writer;
 
+	if (writer->outcome == COMMIT_REFUSED && writer->work.count > 1) {
+		writer->one_by_one = true;
+		writer->work.count = 0;
+		return flow_goto(flow, WRITE_WAIT);
+	}
 	if (writer->outcome == COMMIT_REFUSED)
-		split_work(ingest, writer->parts[writer->part_count]);
+		split_work(ingest);
 	if (writer->outcome == COMMIT_AWAY || writer->outcome == COMMIT_STUCK)
 		give_up_work(ingest);
-	else if (writer->part_count > 0)
+	else if (writer->work.part_count > 0)
 		return flow_goto(flow, WRITE_COMMIT);
 	else
 		finish_work(ingest);
@@ -289,14 +214,9 @@ static const struct flow_spec write_flow = {
 
 void writer_start(struct ingest *ingest)
 {
-	struct writer *writer = &ingest->writer;
-
-	writer->replay = batch_new();
-	/* A record that was written once can always be read. */
-	writer->replay->bytes.max_bytes = 2 * BATCH_MAX_BYTES;
-	commit_columns_init(writer->columns);
-	writer->flow = flow_start(ingest->loop, &write_flow, ingest, ingest->log);
-	show_journal(ingest);
+	commit_init(&ingest->writer.work);
+	ingest->writer.flow = flow_start(ingest->loop, &write_flow, ingest, ingest->log);
+	spool_show(ingest);
 }
 
 void writer_stop(struct ingest *ingest)
@@ -305,14 +225,13 @@ void writer_stop(struct ingest *ingest)
 
 	if (writer->flow != NULL)
 		flow_cancel(writer->flow);
-	if (writer->work != NULL && !writer->replaying)
-		batch_free(&writer->work);
-	for (int i = 0; i < WRITER_COLUMNS; i++)
-		pg_array_free(&writer->columns[i]);
-	batch_free(&writer->replay);
+	if (writer->work.count > 0 && !writer->work.replaying)
+		batch_free(&writer->work.batches[0]);
+	spool_free(ingest);
+	commit_free(&writer->work);
 }
 
 bool writer_idle(const struct ingest *ingest)
 {
-	return ingest->writer.work == NULL && ingest->backlog.first == NULL;
+	return ingest->writer.work.count == 0 && ingest->backlog.first == NULL;
 }

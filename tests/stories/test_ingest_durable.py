@@ -6,6 +6,7 @@ import psycopg2
 import pytest
 import requests
 
+from cut_proxy import CutProxy
 from waiting import wait_until
 
 TOKEN = "375290000367"
@@ -111,9 +112,9 @@ def test_postgresql_may_stop_and_come_back_under_load(world):
     assert_ledger(world, load)
 
 
-def test_a_commit_whose_answer_was_lost_is_stored_once(world):
+def test_postgresql_may_be_killed_under_load(world):
     with Load(world) as load:
-        for _ in range(15):
+        for _ in range(4):
             load.goes_on(40)
             world.kill_pg()
             world.start_pg()
@@ -122,9 +123,59 @@ def test_a_commit_whose_answer_was_lost_is_stored_once(world):
     assert_ledger(world, load)
 
 
+@pytest.fixture
+def proxied(make_stack):
+    """Between ingest and its database is a wire that can lose answers."""
+    stack = make_stack(services=("ingest",))
+    proxy = CutProxy(stack.database_url)
+    stack.services["ingest"].settings["DATABASE_URL"] = proxy.url
+    stack.proxy = proxy
+    stack.start_all()
+    stack.enterprise("0367", name2=TOKEN)
+    yield stack
+    proxy.close()
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "doubt"}], ids=["plain", "with a key"])
+def test_a_commit_whose_answer_was_lost_is_stored_once(proxied, headers):
+    count = "SELECT count(*) AS n FROM call_events WHERE unique_id = 'doubt.1'"
+    statuses = []
+
+    def post():
+        statuses.append(proxied.post("dial", {"Token": TOKEN, "UniqueId": "doubt.1"}, headers=headers).status_code)
+    proxied.proxy.swallow_answers()
+    thread = threading.Thread(target=post)
+    thread.start()
+    wait_until(lambda: proxied.sql(count)[0]["n"] == 1, 10, "the commit happens")
+    assert statuses == [], "and ingest cannot know it"
+    proxied.proxy.cut()
+    thread.join()
+    assert statuses == [200]
+    service = proxied.services["ingest"]
+    assert service.metric("callweave_events_journaled_total") == 1
+    wait_until(lambda: service.metric("callweave_journal_records") == 0, 20, "the journal is replayed")
+    assert proxied.sql(count)[0]["n"] == 1
+
+
+def test_a_replay_whose_answer_was_lost_is_stored_once_also_after_kill_9(proxied):
+    service = proxied.services["ingest"]
+    count = "SELECT count(*) AS n FROM call_events WHERE unique_id = 'doubt.2'"
+    proxied.sql("ALTER TABLE call_events RENAME TO hidden")
+    assert proxied.post("dial", {"Token": TOKEN, "UniqueId": "doubt.2"}).ok
+    assert service.metric("callweave_journal_records") == 1
+    proxied.proxy.swallow_answers()
+    proxied.sql("ALTER TABLE hidden RENAME TO call_events")
+    wait_until(lambda: proxied.sql(count)[0]["n"] == 1, 20, "the replay is committed")
+    proxied.kill9("ingest")
+    proxied.proxy.cut()
+    proxied.start("ingest")
+    wait_until(lambda: service.metric("callweave_journal_records") == 0, 20, "the journal is replayed")
+    assert proxied.sql(count)[0]["n"] == 1
+
+
 def test_a_backend_that_is_killed_costs_no_event(world):
     with Load(world) as load:
-        for _ in range(20):
+        for _ in range(12):
             load.goes_on(30)
             world.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'callweave ingest'")
         load.goes_on()
@@ -194,6 +245,20 @@ def test_an_event_that_the_database_refuses_does_not_take_its_neighbours_along(w
     kept = "SELECT * FROM event_quarantine WHERE body LIKE '%%evil%%'"
     wait_until(lambda: len(world.sql(kept)) == 20, 10, "refused events are kept")
     assert "call_events" in world.sql(kept)[0]["reason"]
+
+
+def test_a_refused_event_in_the_journal_does_not_hold_up_the_others(world):
+    world.sql("ALTER TABLE call_events ADD CHECK (unique_id NOT LIKE 'evil%')")
+    world.stop_pg()
+    for serial in range(100):
+        assert world.post("dial", {"Token": TOKEN, "UniqueId": "good.1" if serial % 7 else "evil.1", "Serial": serial}).ok
+    world.start_pg()
+    service = world.services["ingest"]
+    wait_until(lambda: service.metric("callweave_journal_records") == 0, 20, "the journal is replayed")
+    found = world.sql("SELECT (raw_data->>'Serial')::int AS serial FROM call_events WHERE unique_id = 'good.1' ORDER BY id")
+    assert [row["serial"] for row in found] == [serial for serial in range(100) if serial % 7]
+    kept = "SELECT body::jsonb->>'Serial' AS serial FROM event_quarantine WHERE body LIKE '%%evil.1%%' ORDER BY id"
+    wait_until(lambda: len(world.sql(kept)) == 15, 10, "what was acknowledged and refused is kept")
 
 
 def test_beyond_the_journals_bound_events_are_refused_until_there_is_room(make_stack):

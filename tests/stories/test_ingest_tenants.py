@@ -76,7 +76,8 @@ def kept(world, token):
 
 def test_a_refused_event_is_kept_and_can_be_replayed_once_its_token_is_known(world):
     body = {"Token": "tomorrow", "UniqueId": "q.1", "Phone": "Ёлка \"x\" \\ 'y'"}
-    assert world.post("hangup", body).status_code == 401
+    text = json.dumps(body, ensure_ascii=False).encode()
+    assert world.session().post(world.url("ingest") + "/hangup", data=text, timeout=5).status_code == 401
     assert world.post("start", {"UniqueId": "q.2"}, headers={"Token": "tomorrow"}).status_code == 401
     first, second = wait_until(lambda: len(kept(world, "tomorrow")) == 2 and kept(world, "tomorrow"), 10)
     assert first["event_type"] == "hangup" and json.loads(first["body"]) == body
@@ -85,7 +86,8 @@ def test_a_refused_event_is_kept_and_can_be_replayed_once_its_token_is_known(wor
     assert "tomorrow" in listed and str(first["id"]) in listed
     assert "Ёлка" in quarantine(world, "show", str(first["id"]))
     assert "401" in quarantine(world, "replay", "--token", "tomorrow", code=1)
-    world.enterprise("0700", name2="tomorrow")
+    world.sql("INSERT INTO enterprises (number, name, name2) VALUES ('0700', 'tomorrow', 'tomorrow')")
+    wait_until(lambda: world.services["ingest"].metric("callweave_enterprises") == 2, 5, "the token is known")
     assert "2 stored" in quarantine(world, "replay", "--token", "tomorrow")
     row, = world.sql("SELECT * FROM call_events WHERE unique_id = 'q.1'")
     assert row["raw_data"] == body and row["event_type"] == "hangup" and row["enterprise_number"] == "0700"
