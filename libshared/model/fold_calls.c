@@ -40,7 +40,7 @@ struct fold_call *fold_call_add(struct call_fold *fold, int64_t id, int64_t at_m
 	call->pub.call_status = -1;
 	call->pub.started_ms = at_ms;
 	call->pub.answered_ms = call->pub.ended_ms = CALL_NO_TIME;
-	call->closed_ms = call->talked_ms = call->idle_ms = CALL_NO_TIME;
+	call->closed_ms = call->talked_ms = call->idle_ms = call->left_ms = CALL_NO_TIME;
 	call->host_start_ms = call->host_end_ms = CALL_NO_TIME;
 	call->last_ms = at_ms;
 	table_put(fold->calls, id_key(key, id), call);
@@ -115,6 +115,9 @@ static void set_times(struct fold_call *call, int64_t at_ms)
 	int64_t heard_ms = at_ms;
 	struct call *pub = &call->pub;
 
+	/* The last that the host said was of our first leg, and others talked on after it. */
+	if (!call->own_hangup && call->left_ms != CALL_NO_TIME && call->host_end_ms != CALL_NO_TIME)
+		call->host_end_ms += at_ms - call->left_ms;
 	pub->ended_ms = at_ms > pub->started_ms ? at_ms : pub->started_ms;
 	if (call->host_start_ms != CALL_NO_TIME && call->host_end_ms != CALL_NO_TIME &&
 		call->host_end_ms >= call->host_start_ms) {
@@ -146,6 +149,9 @@ void fold_call_close(
 	struct call_fold *fold, struct fold_call *call, enum call_state state, int64_t at_ms)
 {
 	struct call *pub = &call->pub;
+	/* Nobody said when it ended: when the last one left, not when we gave up waiting. */
+	bool guessed = !call->own_hangup && call->idle_ms != CALL_NO_TIME;
+	int64_t end_ms = guessed ? call->idle_ms : at_ms;
 
 	if (fold_call_closed(call))
 		return;
@@ -154,7 +160,7 @@ void fold_call_close(
 	pub->state = state;
 	pub->talking[0] = '\0';
 	if (state == CALL_ENDED)
-		set_times(call, at_ms);
+		set_times(call, end_ms);
 	call->closed_ms = at_ms;
 	call->idle_ms = CALL_NO_TIME;
 	leave_all(call);
@@ -184,8 +190,10 @@ static void move_graph(struct fold_call *from, struct fold_call *into)
 	struct fold_channel **last_channel = &into->channels;
 	struct fold_bridge **last_bridge = &into->bridges;
 
-	for (struct fold_channel *at = from->channels; at != NULL; at = at->next)
+	for (struct fold_channel *at = from->channels; at != NULL; at = at->next) {
 		at->call = into;
+		at->linked = false; /* to another person than the one who counts now */
+	}
 	for (struct fold_bridge *at = from->bridges; at != NULL; at = at->next)
 		at->call = into;
 	while (*last_channel != NULL)
@@ -222,6 +230,7 @@ void fold_call_merge(struct call_fold *fold, struct fold_call *from, struct fold
 	earliest(&into->host_start_ms, from->host_start_ms);
 	if (!fold_call_closed(from))
 		fold_call_close(fold, from, CALL_LOST, from->last_ms);
+	fold_consult_merged(fold, into, &from->pub);
 	from->pub.answered = false;
 	fold_unindex(fold, from, false);
 	if (!into->anchored && from->primary != NULL) {

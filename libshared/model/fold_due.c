@@ -91,7 +91,8 @@ void fold_due_update(struct call_fold *fold, struct fold_call *call)
 	if (fold_call_closed(call))
 		return;
 	if (call->idle_ms != CALL_NO_TIME) {
-		bool ringing = !call->leg_ended || fold_blind_pending(call);
+		bool over = call->leg_ended || call->left_ms != CALL_NO_TIME;
+		bool ringing = !over || fold_blind_pending(call);
 
 		due_ms = call->idle_ms + fold->grace_ms * (ringing ? RINGING_GRACES : 1);
 	}

@@ -29,6 +29,7 @@ struct fold_call *fold_new_call(struct fold_step *step, struct fold_channel **ch
 
 	if (call == NULL)
 		return NULL;
+	call->pub.external_initiated = step->event->external_initiated;
 	fold_say(step->fold, call, "new: %s", call_event_type_name(step->event->type));
 	*channel = fold_channel_add(step->fold, call, step->event->unique_id);
 	return call;
@@ -151,6 +152,7 @@ static void dial_leg(
 static void dial_main(struct fold_step *step, struct fold_call *call, struct fold_channel *channel)
 {
 	fold_touch(step->fold, call);
+	call->pub.external_initiated |= step->event->external_initiated;
 	if (!call->anchored) {
 		anchor(call, channel);
 		fold_take_direction(step, call);

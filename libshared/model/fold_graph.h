@@ -66,8 +66,8 @@ struct fold_call {
 	bool own_hangup;    /* its end was said, not guessed */
 	bool leg_ended;	    /* a leg that had talked hung up */
 	bool line_said;	    /* the line came from a trunk, not from a channel's name */
-	bool primary_left;  /* our first leg is gone, the call goes on without it */
 	int64_t last_ms, closed_ms, talked_ms, idle_ms;
+	int64_t left_ms; /* when our first leg hung up and the call went on without it */
 	int64_t host_start_ms, host_end_ms;
 	int64_t due_ms;
 	size_t heap_at;			 /* 1-based; 0: not in the heap */

@@ -52,10 +52,10 @@ static bool is_final(
 	if (!call->anchored)
 		return true;
 	if (channel == call->primary) {
-		call->primary_left = goes_on(call);
-		return !call->primary_left;
+		call->left_ms = goes_on(call) ? step->fold->now_ms : CALL_NO_TIME;
+		return call->left_ms == CALL_NO_TIME;
 	}
-	if (call->primary_left && with_other_side(step, call))
+	if (call->left_ms != CALL_NO_TIME && with_other_side(step, call))
 		return true;
 	return call->conversation && fold_is_other_side(call, channel) && call->pub.answered;
 }

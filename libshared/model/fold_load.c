@@ -37,7 +37,8 @@ static bool graph_is_sound(const struct saved *saved)
 static bool times_are_sound(const struct saved *saved)
 {
 	const int64_t times[] = {saved->started, saved->answered, saved->ended, saved->last,
-		saved->closed, saved->talked, saved->idle, saved->host_start, saved->host_end};
+		saved->closed, saved->talked, saved->idle, saved->left, saved->host_start,
+		saved->host_end};
 
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
 		if (times[i] != CALL_NO_TIME && (times[i] < -FOLD_MAX_MS || times[i] > FOLD_MAX_MS))
@@ -81,7 +82,6 @@ static void load_scalars(const struct saved *saved, struct fold_call *call)
 	call->own_hangup = (saved->flags & FLAG_OWN_HANGUP) != 0;
 	call->leg_ended = (saved->flags & FLAG_LEG_ENDED) != 0;
 	call->line_said = (saved->flags & FLAG_LINE_SAID) != 0;
-	call->primary_left = (saved->flags & FLAG_PRIMARY_LEFT) != 0;
 	call->picked_up = (unsigned)saved->picked_up;
 	call->overflow = (unsigned)saved->overflow;
 	pub->started_ms = saved->started;
@@ -90,6 +90,7 @@ static void load_scalars(const struct saved *saved, struct fold_call *call)
 	call->last_ms = saved->last;
 	call->talked_ms = saved->talked;
 	call->idle_ms = saved->idle;
+	call->left_ms = saved->left;
 	call->host_start_ms = saved->host_start;
 	call->host_end_ms = saved->host_end;
 	load_number(call->external, saved->external);

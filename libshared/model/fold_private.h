@@ -84,6 +84,7 @@ void fold_learn(struct fold_step *step, struct fold_call *call, const struct fol
 /* fold_transfer.c */
 bool fold_transfer_pending(const struct fold_call *call, const char *from);
 void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel);
+void fold_consult_merged(struct call_fold *fold, struct fold_call *call, const struct call *was);
 void fold_consult_undone(struct fold_call *call, struct fold_channel *channel);
 void fold_consult_returned(struct call_fold *fold, const struct fold_channel *channel);
 void fold_blind_seen(struct call_fold *fold, struct fold_call *call, const char *to);

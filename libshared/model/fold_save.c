@@ -103,8 +103,7 @@ static int64_t call_flags(const struct fold_call *call)
 	       (call->pub.external_initiated ? FLAG_CLICK : 0) |
 	       (call->anchored ? FLAG_ANCHORED : 0) | (call->conversation ? FLAG_CONVERSATION : 0) |
 	       (call->own_hangup ? FLAG_OWN_HANGUP : 0) | (call->leg_ended ? FLAG_LEG_ENDED : 0) |
-	       (call->line_said ? FLAG_LINE_SAID : 0) |
-	       (call->primary_left ? FLAG_PRIMARY_LEFT : 0);
+	       (call->line_said ? FLAG_LINE_SAID : 0);
 }
 
 static struct saved saved_of(
@@ -128,6 +127,7 @@ static struct saved saved_of(
 		.closed = call->closed_ms,
 		.talked = call->talked_ms,
 		.idle = call->idle_ms,
+		.left = call->left_ms,
 		.host_start = call->host_start_ms,
 		.host_end = call->host_end_ms,
 		.external = str_from(call->external),

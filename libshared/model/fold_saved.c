@@ -66,6 +66,7 @@ const struct json_field fold_saved_fields[] = {
 	TIME(closed),
 	TIME(talked),
 	TIME(idle),
+	TIME(left),
 	TIME(host_start),
 	TIME(host_end),
 	TEXT(external),

@@ -18,7 +18,6 @@ enum {
 	FLAG_OWN_HANGUP = 16,
 	FLAG_LEG_ENDED = 32,
 	FLAG_LINE_SAID = 64,
-	FLAG_PRIMARY_LEFT = 128,
 };
 
 struct saved_channel {
@@ -43,7 +42,7 @@ struct saved_ref {
 
 struct saved {
 	int64_t id, version, direction, state, status, flags, picked_up, overflow, primary;
-	int64_t started, answered, ended, last, closed, talked, idle, host_start, host_end;
+	int64_t started, answered, ended, last, closed, talked, idle, left, host_start, host_end;
 	struct str external, shown, caller, callee, talking, line, ours;
 	struct json_strings rang, talkers, mobiles;
 	struct json_list channels, bridges, transfers, refs;

@@ -118,10 +118,11 @@ static void set_talking(struct call_fold *fold, struct fold_call *call, const ch
 		str_copy(pub->caller, CALL_NUMBER_BYTES, str_from(number));
 }
 
+/* Local channels are but wires, and often nobody says that they were taken down. */
 static bool anyone_bridged(const struct fold_call *call)
 {
 	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
-		if (at->bridge != NULL)
+		if (at->bridge != NULL && at->kind != KIND_LOCAL_1 && at->kind != KIND_LOCAL_2)
 			return true;
 	}
 	return false;

@@ -118,6 +118,14 @@ void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel)
 		add_transfer(fold, call, from, to, TRANSFER_ATTENDED);
 }
 
+/* A call between two of us turned out to be how one of them asked before the transfer. */
+void fold_consult_merged(struct call_fold *fold, struct fold_call *call, const struct call *was)
+{
+	if (was->direction == CALL_INTERNAL && call->pub.direction != CALL_INTERNAL &&
+		last_pending(call) == NULL && fold_numbers_have(&call->pub.talkers, was->caller))
+		add_transfer(fold, call, was->caller, was->callee, TRANSFER_ATTENDED);
+}
+
 /* It was not this call that somebody consulted from. */
 void fold_consult_undone(struct fold_call *call, struct fold_channel *channel)
 {

@@ -291,11 +291,14 @@ static bool talking_out(const struct page *page)
 
 static bool talking_internal(const struct page *page)
 {
+	const struct call *call = page->call;
+
 	add_text(page, TEXT_TALKING_INTERNAL);
 	add(page, "\n");
-	add_ours(page, page->call->caller);
+	add_ours(page, call->caller);
 	add(page, " 📞➡️ ");
-	add_ours(page, page->call->callee);
+	/* Of a department it is the one who answered, not the number that was called. */
+	add_ours(page, call->talking[0] != '\0' ? call->talking : call->callee);
 	add(page, "📞");
 	return true;
 }

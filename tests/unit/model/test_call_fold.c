@@ -380,20 +380,21 @@ static void broken_states_are_refused(void **state)
 		"{\"id\":1}",
 		"{\"id\":1,\"state\":9,\"started\":1,\"answered\":1,\"ended\":1,\"last\":1,"
 		"\"closed\":1,"
-		"\"talked\":1,\"idle\":1,\"host_start\":1,\"host_end\":1}",
+		"\"talked\":1,\"idle\":1,\"left\":1,\"host_start\":1,\"host_end\":1}",
 		"{\"id\":1,\"state\":3,\"started\":1,\"answered\":1,\"ended\":1,\"last\":1,"
 		"\"closed\":1,"
-		"\"talked\":1,\"idle\":1,\"host_start\":1,\"host_end\":1,\"primary\":1}",
+		"\"talked\":1,\"idle\":1,\"left\":1,\"host_start\":1,\"host_end\":1,\"primary\":1}",
 		"{\"id\":1,\"state\":3,\"started\":1,\"answered\":1,\"ended\":1,\"last\":1,"
 		"\"closed\":1,"
-		"\"talked\":1,\"idle\":1,\"host_start\":1,\"host_end\":1,"
+		"\"talked\":1,\"idle\":1,\"left\":1,\"host_start\":1,\"host_end\":1,"
 		"\"channels\":[{\"uid\":\"1\",\"bridge\":2}]}",
 		"{\"id\":1,\"state\":3,\"started\":1,\"answered\":1,\"ended\":1,\"last\":1,"
 		"\"closed\":1,"
-		"\"talked\":1,\"idle\":1,\"host_start\":1,\"host_end\":1,"
+		"\"talked\":1,\"idle\":1,\"left\":1,\"host_start\":1,\"host_end\":1,"
 		"\"channels\":[{\"uid\":\"1\",\"twin\":1}]}",
 		"{\"id\":1,\"state\":3,\"started\":1,\"answered\":1,\"ended\":1,"
-		"\"last\":9000000000000000000,\"closed\":1,\"talked\":1,\"idle\":1,\"host_start\":"
+		"\"last\":9000000000000000000,\"closed\":1,\"talked\":1,\"idle\":1,\"left\":1,"
+		"\"host_start\":"
 		"1,"
 		"\"host_end\":1}",
 	};

@@ -99,7 +99,8 @@ static void names_stand_before_extensions(void **state)
 	call.rang.items = numbers;
 	call.rang.count = 4;
 	assert_shows(&call, &office->tenant,
-		"📞 Входящий звонок\n💰+375 (29) 000-00-01 ➡️\n☎️Иванов "
+		"📞 Входящий звонок\n💰+375 (29) 000-00-01 "
+		"➡️\n☎️Иванов "
 		"Пётр "
 		"Ильич "
 		"(151)\n☎️(152)\n"
@@ -166,7 +167,8 @@ static void internal_calls_show_when_somebody_talks(void **state)
 	assert_hidden(&call, &office->tenant);
 	call.state = CALL_TALKING;
 	assert_shows(&call, &office->tenant,
-		"🔗 Идет внутренний разговор\n☎️Иванов Пётр Ильич "
+		"🔗 Идет внутренний разговор\n☎️Иванов Пётр "
+		"Ильич "
 		"(151) "
 		"📞➡️ "
 		"☎️152📞");
@@ -186,7 +188,8 @@ static void what_is_not_known_is_not_shown(void **state)
 	assert_hidden(&call, &office->tenant);
 	call = call_of(CALL_INCOMING, CALL_LOST);
 	assert_shows(&call, &office->tenant,
-		"⚠️ Чем закончился звонок, неизвестно\n💰+375 (29) "
+		"⚠️ Чем закончился звонок, неизвестно\n💰+375 "
+		"(29) "
 		"000-00-01\n📡МТС "
 		"&amp; "
 		"Ко\n"
