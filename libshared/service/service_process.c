@@ -17,7 +17,7 @@ void service_process_prepare(void)
 {
 	struct rlimit files;
 
-	(void)umask(0027);
+	(void)umask(umask(0027) | 0027); /* a stricter one stays */
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
 		files.rlim_cur = files.rlim_max;
