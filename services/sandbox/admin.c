@@ -4,9 +4,8 @@
 #include "sandbox.h"
 
 #include "json.h"
+#include "listing.h"
 #include "uri.h"
-
-#define MAX_ANSWER_BYTES (1u << 30)
 
 bool admin_query_int(struct flow *flow, const char *name, int64_t fallback, int64_t *value)
 {
@@ -20,23 +19,56 @@ bool admin_query_int(struct flow *flow, const char *name, int64_t fallback, int6
 	return false;
 }
 
-static enum flow_status list_requests(struct flow *flow)
+struct requests_listing {
+	struct requests_query query;
+	struct listing listing;
+};
+
+enum { REQUESTS_BEGIN, REQUESTS_PIECE, REQUESTS_MORE };
+
+static enum flow_status requests_begin(struct flow *flow)
+{
+	struct requests_query *query = &((struct requests_listing *)flow_state(flow))->query;
+
+	uri_query_value(http_request(flow)->query, "service", flow_arena(flow), &query->service);
+	if (!admin_query_int(flow, "since_id", 0, &query->since_id) ||
+		!admin_query_int(flow, "limit", REQUESTS_MAX, &query->limit))
+		return FLOW_END;
+	return FLOW_NEXT;
+}
+
+static enum flow_status requests_piece(struct flow *flow)
 {
 	struct sandbox *sandbox = flow_context(flow);
-	struct requests_query query = {0};
-	enum flow_status status;
-	struct buf json;
+	struct requests_listing *state = flow_state(flow);
+	struct buf piece;
+	bool is_last;
 
-	uri_query_value(http_request(flow)->query, "service", flow_arena(flow), &query.service);
-	if (!admin_query_int(flow, "since_id", 0, &query.since_id) ||
-		!admin_query_int(flow, "limit", REQUESTS_MAX, &query.limit))
-		return FLOW_END;
-	buf_init(&json, MAX_ANSWER_BYTES);
-	requests_write(sandbox->requests, &query, &json);
-	status = http_reply_json(flow, 200, &json);
-	buf_free(&json);
-	return status;
+	buf_init(&piece, LISTING_MAX_BYTES);
+	is_last = requests_write(sandbox->requests, &state->query, LISTING_PIECE_BYTES, &piece);
+	return listing_send(flow, &state->listing, &piece, is_last);
 }
+
+static enum flow_status requests_more(struct flow *flow)
+{
+	struct requests_listing *state = flow_state(flow);
+
+	return listing_more(flow, &state->listing, REQUESTS_PIECE);
+}
+
+static const struct flow_step requests_steps[] = {
+	[REQUESTS_BEGIN] = {"begin", requests_begin},
+	[REQUESTS_PIECE] = {"piece", requests_piece},
+	[REQUESTS_MORE] = {"more", requests_more},
+	{NULL, NULL},
+};
+
+const struct flow_spec admin_requests_flow = {
+	.name = "requests",
+	.steps = requests_steps,
+	.state_bytes = sizeof(struct requests_listing),
+	.deadline_ms = 60000,
+};
 
 static enum flow_status list_faults(struct flow *flow)
 {
@@ -121,7 +153,6 @@ static enum flow_status show_stats(struct flow *flow)
 	return status;
 }
 
-const struct flow_spec admin_requests_flow = ONE_STEP("requests", list_requests);
 const struct flow_spec admin_faults_flow = ONE_STEP("faults", list_faults);
 const struct flow_spec admin_add_fault_flow = {
 	.name = "add_fault",

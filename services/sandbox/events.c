@@ -13,8 +13,8 @@
 
 #define PING_MS	    15000
 #define GATHER_MS   60
-#define MAX_AT_ONCE 500
-#define MAX_PIECE   (64u << 20)
+#define MAX_AT_ONCE 300
+#define MAX_PIECE   (15u << 20)
 
 enum { EVENTS_OPEN, EVENTS_SEND, EVENTS_WAIT, EVENTS_GATHER };
 
@@ -81,6 +81,8 @@ static enum flow_status send_news(struct flow *flow)
 
 	buf_init(&piece, MAX_PIECE);
 	write_news(messages, events->seen, &piece);
+	if (piece.failed) /* half a text is worse than none: the page shows it with its next change */
+		buf_clear(&piece);
 	write_stats(sandbox, &piece); /* also keeps the connection known to be alive */
 	events->seen = messages_revision(messages);
 	status = await_http_stream(flow, buf_str(&piece));

@@ -16,7 +16,7 @@ struct messages {
 	struct table *by_key;
 	struct message *oldest, *newest;
 	struct message *first_changed, *last_changed;
-	int64_t revision, cleared_revision;
+	int64_t revision, cleared_revision, last_number;
 	size_t bytes;
 };
 
@@ -172,6 +172,7 @@ struct message *messages_send(struct messages *messages, const struct message *h
 	char key[KEY_BYTES];
 
 	*message = *head;
+	message->number = ++messages->last_number;
 	table_put(messages->by_key,
 		key_of(message->bot_id, message->chat_id, message->message_id, key), message);
 	message->older = messages->newest;

@@ -37,6 +37,7 @@ struct message {
 	int64_t reply_to; /* 0: none */
 	bool silent;
 	bool deleted;
+	int64_t number;	  /* of messages of all chats, by age */
 	int64_t revision; /* of its last change; grows over the whole store */
 	struct message_version *versions;
 	size_t count;

@@ -157,21 +157,40 @@ static bool wanted(const struct requests *requests, const struct requests_query 
 	       str_equal(query->service, str_from(slot(requests, id)->service));
 }
 
-void requests_write(
-	const struct requests *requests, const struct requests_query *query, struct buf *to)
+static int64_t first_of(const struct requests *requests, const struct requests_query *query)
 {
 	int64_t from = requests->next_id, left = query->limit;
-	struct json_writer writer;
 
 	while (from > requests->first_id && from - 1 > query->since_id && left > 0)
 		left -= wanted(requests, query, --from);
-	json_begin(&writer, to);
-	json_open_array(&writer);
-	for (int64_t id = from; id < requests->next_id; id++) {
-		if (wanted(requests, query, id))
-			write_entry(slot(requests, id), id, &writer);
+	return from;
+}
+
+bool requests_write(const struct requests *requests, struct requests_query *query, size_t max_bytes,
+	struct buf *to)
+{
+	bool is_first = query->next_id == 0;
+	struct json_writer writer;
+
+	if (is_first) {
+		buf_add_char(to, '[');
+		query->next_id = first_of(requests, query);
+	} else if (query->next_id < requests->first_id) {
+		query->next_id = requests->first_id; /* dropped between two parts */
 	}
-	json_close_array(&writer);
+	for (; query->next_id < requests->next_id; query->next_id++) {
+		if (to->size > max_bytes)
+			return false;
+		if (!wanted(requests, query, query->next_id))
+			continue;
+		if (!is_first)
+			buf_add_char(to, ',');
+		is_first = false;
+		json_begin(&writer, to);
+		write_entry(slot(requests, query->next_id), query->next_id, &writer);
+	}
+	buf_add_char(to, ']');
+	return true;
 }
 
 int64_t requests_total(const struct requests *requests)

@@ -37,11 +37,13 @@ struct requests_query {
 	struct str service; /* empty: all */
 	int64_t since_id;   /* only those with a higher id */
 	int64_t limit;	    /* the last so many */
+	int64_t next_id;    /* where requests_write() goes on; 0: at the beginning */
 };
 
-/* Append as a JSON array, newest last. */
-void requests_write(
-	const struct requests *requests, const struct requests_query *query, struct buf *to);
+/* Append as a JSON array, newest last, or the next part of it: stops after the item with which `to`
+ * passes `max_bytes`. True when the array is complete. */
+bool requests_write(const struct requests *requests, struct requests_query *query, size_t max_bytes,
+	struct buf *to);
 
 int64_t requests_total(const struct requests *requests); /* since the last clear */
 

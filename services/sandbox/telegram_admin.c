@@ -4,10 +4,9 @@
 #include "sandbox.h"
 
 #include "json.h"
+#include "listing.h"
 #include "telegram.h"
 #include "uri.h"
-
-#define MAX_ANSWER_BYTES (1u << 30)
 
 static enum flow_status say_ok(struct flow *flow)
 {
@@ -26,51 +25,94 @@ static bool read_body(
 	return good;
 }
 
-struct messages_query {
+struct messages_listing {
 	int64_t chat_id; /* 0: all */
 	int64_t message_id;
 	int64_t since_revision;
 	int64_t since_ms; /* sent then or later */
+	int64_t number;	  /* of the last message that was told */
+	bool began;
+	struct listing listing;
 };
 
-static void write_messages(
-	const struct messages *messages, const struct messages_query *query, struct buf *to)
-{
-	bool is_first = true;
+enum { MESSAGES_BEGIN, MESSAGES_PIECE, MESSAGES_MORE };
 
-	buf_add_char(to, '[');
-	for (const struct message *at = messages_oldest(messages); at != NULL; at = at->newer) {
-		if ((query->chat_id != 0 && at->chat_id != query->chat_id) ||
-			(query->message_id != 0 && at->message_id != query->message_id) ||
-			at->revision <= query->since_revision ||
-			message_sent_ms(at) < query->since_ms)
+static bool is_wanted(const struct messages_listing *state, const struct message *message)
+{
+	return (state->chat_id == 0 || message->chat_id == state->chat_id) &&
+	       (state->message_id == 0 || message->message_id == state->message_id) &&
+	       message->revision > state->since_revision &&
+	       message_sent_ms(message) >= state->since_ms;
+}
+
+/* Goes by the messages' numbers: between two pieces the oldest may have been dropped. */
+static bool write_messages(
+	const struct messages *messages, struct messages_listing *state, struct buf *to)
+{
+	const struct message *at = messages_oldest(messages);
+
+	if (!state->began)
+		buf_add_char(to, '[');
+	while (at != NULL && at->number <= state->number)
+		at = at->newer;
+	for (; at != NULL; at = at->newer) {
+		if (to->size > LISTING_PIECE_BYTES)
+			return false;
+		if (!is_wanted(state, at))
 			continue;
-		if (!is_first)
+		if (state->began)
 			buf_add_char(to, ',');
-		is_first = false;
+		state->began = true;
+		state->number = at->number;
 		message_write(at, true, to);
 	}
 	buf_add_char(to, ']');
+	return true;
 }
 
-static enum flow_status list_messages(struct flow *flow)
+static enum flow_status messages_begin(struct flow *flow)
 {
-	struct telegram *telegram = sandbox_telegram(flow_context(flow));
-	struct messages_query query;
-	enum flow_status status;
-	struct buf json;
+	struct messages_listing *state = flow_state(flow);
 
-	if (!admin_query_int(flow, "chat_id", 0, &query.chat_id) ||
-		!admin_query_int(flow, "message_id", 0, &query.message_id) ||
-		!admin_query_int(flow, "since_revision", 0, &query.since_revision) ||
-		!admin_query_int(flow, "since_ms", 0, &query.since_ms))
+	if (!admin_query_int(flow, "chat_id", 0, &state->chat_id) ||
+		!admin_query_int(flow, "message_id", 0, &state->message_id) ||
+		!admin_query_int(flow, "since_revision", 0, &state->since_revision) ||
+		!admin_query_int(flow, "since_ms", 0, &state->since_ms))
 		return FLOW_END;
-	buf_init(&json, MAX_ANSWER_BYTES);
-	write_messages(telegram->messages, &query, &json);
-	status = http_reply_json(flow, 200, &json);
-	buf_free(&json);
-	return status;
+	return FLOW_NEXT;
 }
+
+static enum flow_status messages_piece(struct flow *flow)
+{
+	struct messages_listing *state = flow_state(flow);
+	struct buf piece;
+	bool is_last;
+
+	buf_init(&piece, LISTING_MAX_BYTES);
+	is_last = write_messages(sandbox_telegram(flow_context(flow))->messages, state, &piece);
+	return listing_send(flow, &state->listing, &piece, is_last);
+}
+
+static enum flow_status messages_more(struct flow *flow)
+{
+	struct messages_listing *state = flow_state(flow);
+
+	return listing_more(flow, &state->listing, MESSAGES_PIECE);
+}
+
+static const struct flow_step messages_steps[] = {
+	[MESSAGES_BEGIN] = {"begin", messages_begin},
+	[MESSAGES_PIECE] = {"piece", messages_piece},
+	[MESSAGES_MORE] = {"more", messages_more},
+	{NULL, NULL},
+};
+
+const struct flow_spec telegram_messages_flow = {
+	.name = "messages",
+	.steps = messages_steps,
+	.state_bytes = sizeof(struct messages_listing),
+	.deadline_ms = 60000,
+};
 
 struct chat_input {
 	int64_t chat_id, migrate_to;
@@ -174,7 +216,6 @@ static enum flow_status set_limits(struct flow *flow)
 	return status;
 }
 
-const struct flow_spec telegram_messages_flow = ONE_STEP("messages", list_messages);
 const struct flow_spec telegram_chats_flow = ONE_STEP("declare_chat", declare_chat);
 const struct flow_spec telegram_bots_flow = ONE_STEP("declare_bot", declare_bot);
 const struct flow_spec telegram_limits_flow = ONE_STEP("set_limits", set_limits);

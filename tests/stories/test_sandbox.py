@@ -356,6 +356,18 @@ def test_a_minute_of_a_hundred_calls_a_second_in_ten_seconds(sandbox):
     assert len(messages) == 400 and all(len(one["history"]) == 4 for one in messages)
 
 
+def test_long_lists_arrive_whole(sandbox):
+    sandbox.tell("limits", enabled=False)
+    with requests.Session() as session:
+        for number in range(1500):
+            text = f"{number} " + "я" * 4000
+            assert session.post(f"{sandbox.url}/bot{TOKEN}/sendMessage", json={"chat_id": 5, "text": text}, timeout=10).ok
+    assert [int(one["text"].split()[0]) for one in sandbox.messages(5)] == list(range(1500))
+    noted = sandbox.ask("requests")
+    assert [int(one["request"]["text"].split()[0]) for one in noted] == list(range(1500))
+    assert [one["id"] for one in sandbox.ask("requests", limit=3)] == [one["id"] for one in noted[-3:]]
+
+
 # -- an independent client ---------------------------------------------------------------------------
 
 def test_python_telegram_bot_gets_along_with_it(sandbox):
