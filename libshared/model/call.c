@@ -45,6 +45,7 @@ const char *call_transfer_result_name(enum call_transfer_result result)
 	return names[result];
 }
 
+/* Rounded down, as people read clocks: 00:59.9 is still 00:59. */
 static int64_t whole_seconds(int64_t from_ms, int64_t to_ms)
 {
 	if (from_ms == CALL_NO_TIME || to_ms == CALL_NO_TIME || to_ms < from_ms)

@@ -81,6 +81,7 @@ static struct str known(struct str text)
 	return trimmed;
 }
 
+/* Nothing, and what no host means, is -1: only digits of a wrong shape are worth an error. */
 static bool read_int(struct str text, const char *name, int *value, struct error *error)
 {
 	int64_t number = -1;
@@ -92,6 +93,7 @@ static bool read_int(struct str text, const char *name, int *value, struct error
 	return true;
 }
 
+/* An id is a key: cutting it could make two of one. */
 static bool read_id(struct str text, const char *name, struct str *id, struct error *error)
 {
 	*id = known(text);
@@ -130,6 +132,7 @@ static struct str text_of(const struct json *value, struct arena *arena)
 		arena_strndup(arena, text.data != NULL ? text.data : "", text.size), text.size);
 }
 
+/* null stands for "not sent"; what is neither list nor text is an error that names the place. */
 static bool read_extensions(const struct json *value, struct arena *arena,
 	struct json_strings *extensions, struct error *error)
 {
@@ -157,6 +160,7 @@ static bool read_extensions(const struct json *value, struct arena *arena,
 	return true;
 }
 
+/* Hosts send "" for times that they do not know, and once in a while garbage: both are no time. */
 static int64_t read_time(struct str text, const struct clock_zone *zone)
 {
 	int64_t wall_ms;
@@ -164,6 +168,8 @@ static int64_t read_time(struct str text, const struct clock_zone *zone)
 	return clock_parse(str_trim(text), zone, &wall_ms) ? wall_ms : CALL_NO_TIME;
 }
 
+/* All fields where "<unknown>" stands for nothing. The token is kept as it is: it is a secret to be
+ * compared, not a number to be understood. */
 static void take_texts(struct call_event *event, const struct wire *wire)
 {
 	event->token = str_trim(wire->token);

@@ -15,6 +15,7 @@ enum { OPEN_DEFAULT = 20000, ENDED_PER_OPEN = 2 };
 enum { GRACE_DEFAULT_MS = 5000, LINGER_DEFAULT_MS = 10 * 60 * 1000 };
 enum { LOST_DEFAULT_MS = 4 * 60 * 60 * 1000 };
 
+/* Zero means the default, so that a caller names only what it has an opinion of. */
 struct call_fold *call_fold_new(const struct call_fold_rules *rules)
 {
 	struct call_fold *fold = alloc_zeroed(1, sizeof(*fold));
@@ -152,6 +153,7 @@ static uint64_t fingerprint(const struct call *call)
 	return hash;
 }
 
+/* A change that nobody can see leaves the version alone: a message is not edited for it. */
 static void finish_call(struct call_fold *fold, struct fold_call *call)
 {
 	uint64_t seen = fingerprint(&call->pub);
@@ -180,6 +182,7 @@ void fold_call_settled(struct call_fold *fold, struct fold_call *call)
 	}
 }
 
+/* What the step changed, for the caller: valid until the next step. */
 static void end_step(struct call_fold *fold, struct call_changes *changes)
 {
 	for (size_t i = 0; i < fold->change_count; i++) {
@@ -195,6 +198,7 @@ static void end_step(struct call_fold *fold, struct call_changes *changes)
 		.warning = fold->warning[0] != '\0' ? fold->warning : NULL};
 }
 
+/* Two ends come by time alone: everybody has left and no hangup came, or nothing came at all. */
 static void close_due(struct call_fold *fold, struct fold_call *call)
 {
 	if (call->idle_ms == CALL_NO_TIME) {
@@ -222,6 +226,8 @@ static void forget_ended(struct call_fold *fold)
 	}
 }
 
+/* The clock of the events, which never goes back: calls that were due before now end first, in the
+ * order in which they were due, whenever that is noticed. */
 static void advance(struct call_fold *fold, int64_t now_ms)
 {
 	if (now_ms > FOLD_MAX_MS)
@@ -235,6 +241,7 @@ static void advance(struct call_fold *fold, int64_t now_ms)
 	forget_ended(fold);
 }
 
+/* The call that would end soonest by itself goes first: that is the one silent for longest. */
 static void keep_limit(struct call_fold *fold)
 {
 	while (fold->heap_count > fold->max_open_calls) {
@@ -248,6 +255,7 @@ static void keep_limit(struct call_fold *fold)
 	forget_ended(fold);
 }
 
+/* SIP lines with "fromusername" put their own id where the extension should be. */
 static bool is_trunk(const struct call_event *event, struct str item)
 {
 	struct str line = phone_line_id(event->trunk);
@@ -255,6 +263,7 @@ static bool is_trunk(const struct call_event *event, struct str item)
 	return event->trunk.size > 0 && (str_equal(item, event->trunk) || str_equal(item, line));
 }
 
+/* Numbers once in the form for comparing; handlers see no other. */
 static void prepare(struct fold_step *step)
 {
 	const struct call_event *event = step->event;

@@ -27,6 +27,8 @@ bool fold_call_closed(const struct fold_call *call)
 	return call->pub.state == CALL_ENDED || call->pub.state == CALL_LOST;
 }
 
+/* The log id of its first event names a call for ever: it is unique over all tenants and needs no
+ * counter that would have to be saved. */
 struct fold_call *fold_call_add(struct call_fold *fold, int64_t id, int64_t at_ms)
 {
 	struct fold_call *call;
@@ -65,6 +67,7 @@ static void free_graph(struct call_fold *fold, struct fold_call *call)
 	}
 }
 
+/* Also from the index and the lists: nothing points to it afterwards. */
 void fold_call_free(struct call_fold *fold, struct fold_call *call)
 {
 	char key[24];
@@ -85,6 +88,7 @@ void fold_call_free(struct call_fold *fold, struct fold_call *call)
 	free(call);
 }
 
+/* The first number counts: what comes later are other spellings, or other people. */
 void fold_call_set_external(struct call_fold *fold, struct fold_call *call, struct str number)
 {
 	char spelled[PHONE_TEXT_BYTES];
@@ -101,6 +105,7 @@ void fold_call_set_external(struct call_fold *fold, struct fold_call *call, stru
 	fold_index(fold, call, call->external, false);
 }
 
+/* By its id where there is one; office names of SIP trunks stay as they are. */
 void fold_call_set_line(struct fold_call *call, struct str trunk)
 {
 	struct str id = phone_line_id(trunk);
@@ -170,6 +175,7 @@ void fold_call_close(
 	fold_touch(fold, call);
 }
 
+/* Its hangup was that of a leg, as it turns out: somebody talks with the other side again. */
 void fold_call_reopen(struct call_fold *fold, struct fold_call *call)
 {
 	const struct call_numbers *talkers = &call->pub.talkers;
@@ -215,6 +221,8 @@ static void earliest(int64_t *to, int64_t ms)
 		*to = ms;
 }
 
+/* What happened in `from` happened in `into`. `from` stays readable until the step has been told,
+ * so that its message can be taken away. */
 void fold_call_merge(struct call_fold *fold, struct fold_call *from, struct fold_call *into)
 {
 	fold_say(fold, from, "is part of call %" PRId64, into->pub.id);
@@ -240,6 +248,7 @@ void fold_call_merge(struct call_fold *fold, struct fold_call *from, struct fold
 	from->primary = NULL;
 }
 
+/* Once a step: the list of changes tells a call once, with its last reason. */
 void fold_touch(struct call_fold *fold, struct fold_call *call)
 {
 	if (call->touched != 0)
@@ -256,6 +265,7 @@ void fold_touch(struct call_fold *fold, struct fold_call *call)
 	call->touched = fold->change_count;
 }
 
+/* Why a step did what it did, for the trace that operators read. */
 void fold_say(struct call_fold *fold, struct fold_call *call, const char *format, ...)
 {
 	va_list arguments;

@@ -84,6 +84,7 @@ void fold_due_remove(struct call_fold *fold, struct fold_call *call)
 	call->heap_at = 0;
 }
 
+/* After each event of a call: any sign of life puts its end off. */
 void fold_due_update(struct call_fold *fold, struct fold_call *call)
 {
 	int64_t due_ms = call->last_ms + fold->lost_ms;

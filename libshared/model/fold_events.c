@@ -23,6 +23,7 @@ bool fold_release_closed(struct fold_step *step, struct fold_channel **channel)
 	return true;
 }
 
+/* NULL when this very event has been folded before. */
 struct fold_call *fold_new_call(struct fold_step *step, struct fold_channel **channel)
 {
 	struct fold_call *call = fold_call_add(step->fold, step->event->id, step->fold->now_ms);
@@ -69,12 +70,14 @@ void fold_take_direction(struct fold_step *step, struct fold_call *call)
 	call->pub.direction = direction;
 }
 
+/* From here on the call is one of its own: it takes others in, and is not taken in. */
 static void anchor(struct fold_call *call, struct fold_channel *channel)
 {
 	call->primary = channel;
 	call->anchored = true;
 }
 
+/* Somebody outside is in the dialplan; a greeting may play. */
 void fold_on_start(struct fold_step *step)
 {
 	struct fold_channel *channel = fold_channel_find(step->fold, step->event->unique_id);
@@ -120,6 +123,7 @@ static void take_rang(struct fold_step *step, struct fold_call *call)
 	}
 }
 
+/* Repeated dials (failover to another line) do not change who calls. */
 static void take_caller(struct fold_step *step, struct fold_call *call)
 {
 	struct call *pub = &call->pub;
@@ -137,6 +141,7 @@ static void take_caller(struct fold_step *step, struct fold_call *call)
 		str_copy(pub->callee, CALL_NUMBER_BYTES, str_from(first));
 }
 
+/* A mobile is rung for a call that is there: it is ours from now on, and no call of its own. */
 static void dial_leg(
 	struct fold_step *step, struct fold_call *call, const struct fold_channel *channel)
 {
@@ -149,6 +154,7 @@ static void dial_leg(
 	fold_say(step->fold, call, "leg: %s rings", step->phone);
 }
 
+/* It rings: first, on another line, at further extensions, or after a blind transfer. */
 static void dial_main(struct fold_step *step, struct fold_call *call, struct fold_channel *channel)
 {
 	fold_touch(step->fold, call);
@@ -174,6 +180,7 @@ static void dial_main(struct fold_step *step, struct fold_call *call, struct fol
 	fold_talk(step->fold, call);
 }
 
+/* Whose dial is it? A UniqueId that is known decides; else the numbers do. */
 void fold_on_dial(struct fold_step *step)
 {
 	struct fold_channel *channel = fold_channel_find(step->fold, step->event->unique_id);
@@ -298,6 +305,8 @@ static struct fold_channel *channel_for(struct fold_step *step, bool create)
 	return channel;
 }
 
+/* The heart: who is connected with whom. The order matters: first who it is, then what that says of
+ * transfers, and last who talks now. */
 void fold_on_bridge(struct fold_step *step)
 {
 	struct fold_channel *channel = channel_for(step, true);
@@ -317,6 +326,7 @@ void fold_on_bridge(struct fold_step *step)
 	fold_talk(step->fold, call);
 }
 
+/* Not the end of anything: also said on hold, and in the middle of transfers. */
 void fold_on_leave(struct fold_step *step)
 {
 	struct fold_channel *channel = fold_channel_find(step->fold, step->event->unique_id);
@@ -329,6 +339,7 @@ void fold_on_leave(struct fold_step *step)
 	fold_talk(step->fold, channel->call);
 }
 
+/* For hosts that lose a leave: nobody is in it any more. */
 void fold_on_destroy(struct fold_step *step)
 {
 	struct fold_bridge *bridge = fold_bridge_find(step->fold, step->event->bridge_id);
@@ -359,6 +370,7 @@ static void rings_for_other_side(struct fold_step *step, const struct fold_chann
 		fold_blind_seen(step->fold, call, channel->number);
 }
 
+/* Begins no call; but it names Local channels early, and the phone that a blind transfer rings. */
 void fold_on_callerid(struct fold_step *step)
 {
 	struct fold_channel *channel = channel_for(step, false);

@@ -18,6 +18,7 @@ struct fold_channel *fold_channel_find(const struct call_fold *fold, struct str 
 	return uid.size > 0 ? table_get(fold->channels, uid) : NULL;
 }
 
+/* At the end of the list: the order of appearance is what decides between equals. */
 struct fold_channel *fold_channel_add(
 	struct call_fold *fold, struct fold_call *call, struct str uid)
 {
@@ -47,6 +48,7 @@ static void untwin(struct fold_channel *channel)
 	channel->twin = NULL;
 }
 
+/* The table keeps one half; the other is reached as its twin. */
 static void forget_local(struct call_fold *fold, struct fold_channel *channel)
 {
 	if (channel->local == NULL)
@@ -67,6 +69,7 @@ void fold_channel_free(struct call_fold *fold, struct fold_channel *channel)
 	free(channel);
 }
 
+/* "Local/152@dialexecute-00000000;1": two halves of a wire inside the PBX, ;1 and ;2. */
 enum fold_kind fold_kind_of(struct str name, struct str *base)
 {
 	struct str rest = name;
@@ -88,6 +91,7 @@ static bool are_halves(enum fold_kind one, enum fold_kind other)
 	       (one == KIND_LOCAL_2 && other == KIND_LOCAL_1);
 }
 
+/* The half that is known of a Local channel whose other half is named for the first time. */
 struct fold_channel *fold_twin_of(const struct call_fold *fold, struct str name)
 {
 	struct str base;
@@ -114,6 +118,7 @@ void fold_channel_set_local(
 	table_put(fold->locals, base, channel);
 }
 
+/* A UniqueId may be renamed: recorded hosts gave the same one to a Local half and to the phone. */
 static void name_channel(struct call_fold *fold, struct fold_channel *channel, struct str name)
 {
 	struct str base;
@@ -148,6 +153,7 @@ struct str fold_device_peer(struct str name)
 	return rest;
 }
 
+/* What an event leaves out stays as it was said before. */
 void fold_channel_describe(struct fold_step *step, struct fold_channel *channel)
 {
 	struct str device = fold_device_peer(step->event->channel);
@@ -162,6 +168,7 @@ void fold_channel_describe(struct fold_step *step, struct fold_channel *channel)
 		memcpy(channel->peer, step->peer, sizeof(channel->peer));
 }
 
+/* A Local channel hangs up as a whole. */
 void fold_channel_hang_up(struct fold_channel *channel)
 {
 	channel->hung_up = true;
@@ -207,6 +214,7 @@ void fold_bridge_free(struct call_fold *fold, struct fold_bridge *bridge)
 	free(bridge);
 }
 
+/* Counted, not kept: calls have few channels, and a count can go wrong. */
 unsigned fold_members(const struct fold_bridge *bridge)
 {
 	unsigned count = 0;
@@ -237,6 +245,7 @@ static bool spread(struct fold_call *call)
 	return grew;
 }
 
+/* From the other side outwards; the caller reads `reached`. */
 void fold_reach(struct fold_call *call, struct fold_channel *from)
 {
 	for (struct fold_channel *at = call->channels; at != NULL; at = at->next)

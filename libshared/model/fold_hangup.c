@@ -8,6 +8,7 @@
 
 #include "phone.h"
 
+/* StartTime is empty for internal calls; DateReceived is the next best. */
 static int64_t start_of(const struct call_event *event)
 {
 	return event->start_ms != CALL_NO_TIME ? event->start_ms : event->received_ms;
@@ -39,6 +40,7 @@ static bool goes_on(struct fold_call *call)
 	       (speaker != NULL && strcmp(speaker->number, call->pub.caller) != 0);
 }
 
+/* CallType 2 with a number from outside: the leg that a transfer handed the other side to. */
 static bool with_other_side(const struct fold_step *step, const struct fold_call *call)
 {
 	return step->event->call_type == 2 && call->external[0] != '\0' &&
@@ -99,6 +101,7 @@ static void take_talker(struct fold_step *step, struct fold_call *call)
 		fold_numbers_add(&pub->talkers, number);
 }
 
+/* Whom a missed call was for, when no dial told. */
 static void take_missed(struct fold_step *step, struct fold_call *call)
 {
 	if (call->pub.answered || call->pub.direction != CALL_INCOMING)
@@ -109,6 +112,8 @@ static void take_missed(struct fold_step *step, struct fold_call *call)
 	}
 }
 
+/* The end of the call itself. What was seen is believed before what the hangup says: a talk that
+ * took place is no missed call, whatever its status. */
 static void end_call(struct fold_step *step, struct fold_call *call)
 {
 	int status = step->event->call_status;
@@ -140,6 +145,7 @@ static void mobile_answered(struct fold_step *step, struct fold_call *call)
 		fold_say(step->fold, call, "mobile %s answered", step->phone);
 }
 
+/* A leg is over and the call goes on, or waits for a while whether it does. */
 static void end_leg(struct fold_step *step, struct fold_call *call, bool was_talking)
 {
 	bool answered = step->event->call_status == 2;
@@ -179,6 +185,7 @@ static void end_unknown(struct fold_step *step)
 	end_call(step, call);
 }
 
+/* A second hangup of the same channel is a repetition and changes nothing. */
 void fold_on_hangup(struct fold_step *step)
 {
 	struct fold_channel *channel = fold_channel_find(step->fold, step->event->unique_id);

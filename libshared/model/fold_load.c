@@ -15,6 +15,7 @@ static bool is_place(int64_t place, size_t count)
 	return place >= 0 && (uint64_t)place <= count;
 }
 
+/* Places lie within the lists, and twins point at each other. */
 static bool graph_is_sound(const struct saved *saved)
 {
 	const struct saved_channel *channels = saved->channels.items;
@@ -180,6 +181,7 @@ static void load_graph(struct call_fold *fold, struct fold_call *call, const str
 	call->primary = made[saved->primary];
 }
 
+/* In the order in which a call grows, so that the index and the lists come out alike. */
 static void load_call(struct call_fold *fold, const struct saved *saved, struct arena *arena)
 {
 	struct fold_call *call = fold_call_add(fold, saved->id, saved->started);

@@ -69,6 +69,7 @@ static void move_bridges(struct fold_call *from, struct fold_call *into)
 	}
 }
 
+/* With them goes what they made their old call believe of a transfer. */
 static void move_channels(struct call_fold *fold, struct fold_call *from, struct fold_call *into)
 {
 	struct fold_channel **at = &from->channels;
@@ -91,6 +92,7 @@ static void move_channels(struct call_fold *fold, struct fold_call *from, struct
 	}
 }
 
+/* True when `channel` is in `into` now. Never moves a call's own first channel. */
 bool fold_move_weak(struct call_fold *fold, struct fold_channel *channel, struct fold_call *into)
 {
 	struct fold_call *from = channel->call;

@@ -13,6 +13,7 @@
 
 enum { MAX_CANDIDATES = 32, OUTSIDE_MIN = 5, LINE_DIGITS = 7 };
 
+/* Texts ("anonymous") are nobody: "". */
 void fold_canonical(const struct call_fold *fold, struct str number, char to[CALL_NUMBER_BYTES])
 {
 	char spelled[PHONE_TEXT_BYTES];
@@ -43,6 +44,7 @@ bool fold_numbers_have(const struct call_numbers *numbers, const char *number)
 	return false;
 }
 
+/* In the order of arrival, each once; what is over the limit is not kept. */
 bool fold_numbers_add(struct call_numbers *numbers, const char *number)
 {
 	unsigned count = numbers->count;
@@ -58,6 +60,7 @@ bool fold_numbers_add(struct call_numbers *numbers, const char *number)
 	return true;
 }
 
+/* A call has a handful of refs. */
 static struct fold_ref *find_ref(const struct fold_call *call, const char *number, bool ours)
 {
 	for (struct fold_ref *ref = call->refs; ref != NULL; ref = ref->next_of_call) {
@@ -67,6 +70,7 @@ static struct fold_ref *find_ref(const struct fold_call *call, const char *numbe
 	return NULL;
 }
 
+/* Newest first: of many calls with a number the newest is most likely meant. */
 void fold_index(struct call_fold *fold, struct fold_call *call, const char *number, bool ours)
 {
 	struct fold_ref *ref;
@@ -114,6 +118,7 @@ void fold_unindex(struct call_fold *fold, struct fold_call *call, bool ours_only
 	}
 }
 
+/* Has this one of us anything to do with the call? */
 static bool involves(const struct fold_call *call, const char *number)
 {
 	return number[0] != '\0' &&
@@ -131,6 +136,7 @@ static bool is_later(const struct fold_call *one, const struct fold_call *other)
 	       (one->last_ms == other->last_ms && one->pub.id > other->pub.id);
 }
 
+/* The open call with this person outside; `ours` decides between several. */
 struct fold_call *fold_by_external(
 	const struct call_fold *fold, const char *number, const char *ours)
 {
@@ -151,6 +157,7 @@ struct fold_call *fold_by_external(
 	return best[1] != NULL ? best[1] : best[0];
 }
 
+/* The open call in which one of us takes the part that `fits` asks for. */
 struct fold_call *fold_by_ours(const struct call_fold *fold, const char *number,
 	bool (*fits)(const struct fold_call *call, const char *number))
 {

@@ -12,6 +12,7 @@
  * a click in a program began. */
 enum { CONSULT_MS = 60 * 60 * 1000, CLICK_MS = 60 * 1000 };
 
+/* Calls whose end got lost stay open for hours; they must not swallow what happens now. */
 static bool recent(const struct call_fold *fold, const struct fold_call *call, int64_t limit_ms)
 {
 	return call != NULL && fold->now_ms - call->last_ms <= limit_ms;
@@ -46,6 +47,7 @@ static bool is_away(const struct fold_call *call, const char *number)
 	return known && !beside_other_side;
 }
 
+/* Away from the other side, or seen opening a Local channel: is calling somebody meanwhile. */
 static bool consults(const struct fold_call *call, const char *number)
 {
 	return talks(call, number) &&
@@ -72,6 +74,7 @@ static struct fold_call *by_consultation(struct fold_step *step)
 	return recent(step->fold, call, CONSULT_MS) ? call : NULL;
 }
 
+/* Either end of the channel may name the other side; a mobile of ours names itself. */
 static struct fold_call *by_numbers(struct fold_step *step)
 {
 	struct fold_call *call = fold_by_external(step->fold, step->number, step->peer);
@@ -151,6 +154,7 @@ struct fold_call *fold_call_beside(
 	return beside != call && beside != NULL && beside->pub.id > call->pub.id ? beside : NULL;
 }
 
+/* 151 called 152 and that is over: was it asking before a transfer? */
 static struct fold_call *owner_of_internal_hangup(struct fold_step *step)
 {
 	struct fold_call *call = fold_by_ours(step->fold, step->phone, fold_transfer_pending);
@@ -160,6 +164,7 @@ static struct fold_call *owner_of_internal_hangup(struct fold_step *step)
 	return recent(step->fold, call, CONSULT_MS) ? call : NULL;
 }
 
+/* A hangup whose UniqueId nobody has seen: of a leg, or of a call that only bridges told of. */
 struct fold_call *fold_owner_of_hangup(struct fold_step *step)
 {
 	const char *ours = step->extension_count > 0 ? step->extensions[0] : "";

@@ -3,6 +3,7 @@
  */
 #include "fold_saved.h"
 
+/* Lists are short; walking them keeps places out of the structs. */
 static int64_t bridge_place(const struct fold_call *call, const struct fold_bridge *bridge)
 {
 	int64_t place = 1;
@@ -148,6 +149,7 @@ static struct saved saved_of(
 	return saved;
 }
 
+/* An arena of its own for the lists in between; the text goes to the caller. */
 bool call_fold_save(const struct call_fold *fold, int64_t call_id, struct buf *to)
 {
 	const struct fold_call *call = fold_call_find(fold, call_id);

@@ -25,6 +25,7 @@ bool fold_is_other_side(const struct fold_call *call, const struct fold_channel 
 	       !fold_numbers_have(&call->mobiles, channel->number);
 }
 
+/* A phone or a mobile of ours; wires inside the PBX are neither side. */
 bool fold_is_ours(const struct fold_call *call, const struct fold_channel *channel)
 {
 	return channel->kind != KIND_LOCAL_1 && channel->kind != KIND_LOCAL_2 &&
@@ -73,6 +74,7 @@ static struct fold_channel *named_by(struct fold_call *call, const struct fold_c
 	return NULL;
 }
 
+/* Who of us is connected with the other side; NULL: nobody. Leaves `reached` set for its caller. */
 struct fold_channel *fold_speaker(struct fold_call *call)
 {
 	struct fold_channel *speaker = NULL;
@@ -94,6 +96,7 @@ struct fold_channel *fold_speaker(struct fold_call *call)
 	return speaker;
 }
 
+/* From the first of these on the call is answered, and stays so. */
 static void set_talking(struct call_fold *fold, struct fold_call *call, const char *number)
 {
 	struct call *pub = &call->pub;
@@ -137,6 +140,7 @@ static void set_silent(struct call_fold *fold, struct fold_call *call)
 		call->idle_ms = fold->now_ms;
 }
 
+/* Look anew. A call that had ended and talks again was not over. */
 void fold_talk(struct call_fold *fold, struct fold_call *call)
 {
 	struct fold_channel *speaker = fold_speaker(call);
@@ -160,6 +164,7 @@ void fold_talk(struct call_fold *fold, struct fold_call *call)
 	set_talking(fold, call, number);
 }
 
+/* What is known already is not written over: the first bridge of a call tells most. */
 static void set_sides(struct fold_call *call, enum call_direction direction, const char *caller,
 	const char *callee)
 {

@@ -37,6 +37,7 @@ static struct call_transfer *last_pending(const struct fold_call *call)
 	return NULL;
 }
 
+/* NULL when there is no room, or one end of it is not known. */
 static struct call_transfer *add_transfer(struct call_fold *fold, struct fold_call *call,
 	const char *from, const char *to, enum call_transfer_kind kind)
 {
@@ -57,11 +58,13 @@ static struct call_transfer *add_transfer(struct call_fold *fold, struct fold_ca
 	return transfer;
 }
 
+/* Kept in bits beside the public list, which has no room for it. */
 static bool was_picked_up(const struct fold_call *call, const struct call_transfer *transfer)
 {
 	return (call->picked_up >> (transfer - call->pub.transfers) & 1) != 0;
 }
 
+/* Open at the end: whoever took the phone and did not get the call declined it. */
 static void settle(const struct fold_call *call, struct call_transfer *transfer)
 {
 	bool spoke = transfer->kind == TRANSFER_ATTENDED && was_picked_up(call, transfer);
@@ -101,6 +104,7 @@ static struct str local_target(const struct fold_channel *channel)
 	return phone_is_internal(target) ? target : str_of(NULL, 0);
 }
 
+/* Both halves tell the same; the one that is seen first counts. */
 void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel)
 {
 	struct fold_call *call = channel->call;
@@ -174,6 +178,7 @@ void fold_consult_returned(struct call_fold *fold, const struct fold_channel *ch
 		settle(call, transfer);
 }
 
+/* One at a time: FollowMe dials again and again for one transfer. */
 void fold_blind_seen(struct call_fold *fold, struct fold_call *call, const char *to)
 {
 	const char *from = call->pub.talking;
@@ -199,6 +204,7 @@ void fold_picked_up(struct fold_call *call)
 	}
 }
 
+/* Somebody new talks with the other side: that is what a transfer was for. */
 void fold_transfer_done(struct call_fold *fold, struct fold_call *call, const char *to)
 {
 	struct call_transfer *transfer = last_pending(call);
@@ -250,6 +256,7 @@ static void handover_over(struct fold_step *step, struct fold_call *call, const 
 	call->pub.answered = true;
 }
 
+/* What the hangup of an internal leg says of a transfer. */
 void fold_transfer_hangup(struct fold_step *step, struct fold_call *call)
 {
 	const char *to = step->extension_count > 0 ? step->extensions[0] : "";

@@ -49,6 +49,7 @@ static void add_datum(const struct page *page, const char *datum)
 	buf_add_html(page->to, str_from(clean));
 }
 
+/* Never an empty bag: a number that is not known is said to be so. */
 static void add_external(const struct page *page)
 {
 	char spelled[PHONE_TEXT_BYTES];
@@ -116,6 +117,8 @@ static void add_line(const struct page *page, bool talking)
 	add_datum(page, name[0] != '\0' ? name : line);
 }
 
+/* By the host's clock, in the tenant's zone. Without an end, or with one before the start, no length
+ * is shown. */
 static void add_times(const struct page *page)
 {
 	const struct call *call = page->call;
@@ -216,6 +219,7 @@ static void add_talkers(const struct page *page, const char *instead)
 	}
 }
 
+/* Each of these draws one state of one direction, to the byte as people know it. */
 static bool greeting(const struct page *page)
 {
 	add_external(page);
@@ -342,6 +346,7 @@ static bool final_out(const struct page *page)
 	return true;
 }
 
+/* An internal call has two of us, and one of them may not be known. */
 static void add_colleague(const struct page *page, const char *number)
 {
 	add(page, "\n");

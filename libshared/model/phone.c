@@ -24,6 +24,7 @@ bool phone_is_internal(struct str number)
 	return number.size >= INTERNAL_MIN && number.size <= INTERNAL_MAX && str_is_digits(number);
 }
 
+/* A login of eight or more digits is not cut: its first seven would be another line. */
 struct str phone_line_id(struct str trunk)
 {
 	size_t run = 0;
@@ -74,6 +75,7 @@ static bool looks_like_number(struct str text)
 	return text.size > 0;
 }
 
+/* ITU-T E.164: fifteen digits at most, with the country code. */
 static bool put_e164(const char *code, struct str digits, char to[PHONE_TEXT_BYTES])
 {
 	if (digits.size + strlen(code) > E164_MAX)
@@ -103,6 +105,8 @@ static bool national(
 	return put_e164(country->code, digits, to);
 }
 
+/* With a + (or 00) the country code is there, but for a 0 behind the +, which some lines put before
+ * national numbers. Without one, the enterprise's own country is tried first. */
 bool phone_e164(struct str number, const char *country_name, char to[PHONE_TEXT_BYTES])
 {
 	const struct phone_country *country = phone_country_find(country_name);
@@ -160,6 +164,7 @@ static void spell(
 	to[at] = '\0';
 }
 
+/* What no plan fits is shown as it is, with its +: wrong groups are worse than none. */
 void phone_format(struct str number, char to[PHONE_TEXT_BYTES])
 {
 	char plain[PHONE_TEXT_BYTES];

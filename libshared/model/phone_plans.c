@@ -95,6 +95,7 @@ static const struct phone_plan plans[] = {
 	{"992", "", 9, 9, "2 3 4"},
 };
 
+/* Trunk prefixes: "80" is 8, then 0 for another city; tried from left to right. */
 static const struct phone_country countries[] = {
 	{"BY", "375", "80 0", 9, 9},
 	{"RU", "7", "8", 10, 10},
@@ -149,6 +150,7 @@ static bool plan_fits(const struct phone_plan *plan, struct str digits)
 	       starts_fit(str_of(digits.data + code_size, behind), plan->starts);
 }
 
+/* A walk over the table: numbers are spelled when a message is written, not for each event. */
 const struct phone_plan *phone_plan_find(struct str digits)
 {
 	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {

@@ -25,6 +25,7 @@ void telegram_url(
 	buf_printf(to, "%.*s/bot%s/%s", STR_ARG(root), bot_token, method_names[method]);
 }
 
+/* link_preview_options has taken the place of disable_web_page_preview (Bot API 7.0). */
 void telegram_body(const struct telegram_request *request, struct buf *to)
 {
 	bool has_text = request->method == TELEGRAM_SEND || request->method == TELEGRAM_EDIT;
@@ -58,6 +59,7 @@ void telegram_body(const struct telegram_request *request, struct buf *to)
 	json_close_object(&writer);
 }
 
+/* An answer as it is on the wire; only what we act on. */
 struct parameters {
 	int64_t retry_after, migrate_to_chat_id;
 };
@@ -124,6 +126,7 @@ static bool contains(struct str text, const char *words)
 	return memmem(text.data, text.size, words, strlen(words)) != NULL;
 }
 
+/* A new chat id says more than any words. */
 static enum telegram_outcome bad_request(const struct answer *answer)
 {
 	if (answer->parameters.migrate_to_chat_id != 0)
@@ -136,6 +139,7 @@ static enum telegram_outcome bad_request(const struct answer *answer)
 	return TELEGRAM_REJECTED;
 }
 
+/* The code in the body counts before the HTTP status: proxies change the latter. */
 static enum telegram_outcome refused(int64_t code, const struct answer *answer)
 {
 	switch (code) {
@@ -155,6 +159,7 @@ static enum telegram_outcome refused(int64_t code, const struct answer *answer)
 	}
 }
 
+/* On one line, for logs and the outbox. */
 static void set_words(struct telegram_reply *reply, struct str words)
 {
 	str_copy(reply->words, sizeof(reply->words), words);
@@ -164,6 +169,7 @@ static void set_words(struct telegram_reply *reply, struct str words)
 	}
 }
 
+/* At least a second, at most a day: a number out of that is a fault of theirs. */
 static int64_t wait_ms(int64_t seconds)
 {
 	if (seconds <= 0)
@@ -181,6 +187,7 @@ static enum telegram_outcome unreadable(const struct telegram_request *request, 
 	return request->method == TELEGRAM_SEND ? TELEGRAM_UNCLEAR : TELEGRAM_TRY_AGAIN;
 }
 
+/* Only a send brings something that we need. */
 static void read_success(const struct telegram_request *request, const struct answer *answer,
 	struct arena *arena, struct telegram_reply *reply)
 {

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+/* With one space between; what does not fit is cut, at a character. */
 static void add_part(char *to, size_t capacity, const char *part)
 {
 	size_t used = strlen(to);
