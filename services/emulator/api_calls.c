@@ -3,7 +3,7 @@
  */
 #include "emulator.h"
 
-#include "form.h"
+#include "call_form.h"
 
 #define MINUTE_MS 60000
 

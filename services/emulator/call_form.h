@@ -1,11 +1,11 @@
 /*
- * form: from what a person (or a script) filled in to the values of a pattern's placeholders.
+ * call_form: from what a person (or a script) filled in to the values of a pattern's placeholders.
  *
  * A form may name only the few fields of the old API (external_phone, internal_phone, line_id): the
  * other parts of the call are then played by other managers and lines of the enterprise. Pure.
  */
-#ifndef EMULATOR_FORM_H
-#define EMULATOR_FORM_H
+#ifndef EMULATOR_CALL_FORM_H
+#define EMULATOR_CALL_FORM_H
 
 #include "args.h"
 #include "directory.h"

@@ -1,7 +1,7 @@
 /*
- * form: see form.h.
+ * call_form: see call_form.h.
  */
-#include "form.h"
+#include "call_form.h"
 
 #include <ctype.h>
 
