@@ -7,6 +7,8 @@
  * (so: string constants only).
  *
  * The connection is made in the background and made again with backoff (0.1 s to 5 s) when lost.
+ * A host name in the URL is resolved by blocking, at each try: give an address, a Unix socket, or a
+ * name that a local resolver knows at once. A server that is read-only (a standby) is not taken.
  */
 #ifndef CALLWEAVE_PG_H
 #define CALLWEAVE_PG_H
@@ -95,7 +97,9 @@ const char *pg_batch_sqlstate(const struct pg_batch *batch); /* "" when none */
 /* The connection broke after the batch was sent: it may or may not be committed. */
 bool pg_batch_in_doubt(const struct pg_batch *batch);
 
-/* Rows of the statement with that index; valid until the batch's arena goes. Text, or empty. */
+/* Rows of the statement with that index, copied into the batch's arena and valid until that goes: so
+ * bound them (LIMIT), and let a daemon's flow run its batches in child flows. None when the batch
+ * failed. Text ended by NUL, or empty. */
 int pg_rows(const struct pg_batch *batch, int statement);
 struct str pg_text(const struct pg_batch *batch, int statement, int row, int column);
 int64_t pg_int(
