@@ -95,6 +95,8 @@ static enum flow_status wait_for_news(struct flow *flow)
 	struct sandbox *sandbox = flow_context(flow);
 	struct events *events = flow_state(flow);
 
+	if (sandbox->draining)
+		return FLOW_END;
 	if (messages_revision(sandbox_telegram(sandbox)->messages) != events->seen)
 		return FLOW_NEXT;
 	return await_queue_for(flow, &sandbox->changed, PING_MS);

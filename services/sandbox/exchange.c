@@ -98,14 +98,16 @@ static enum flow_status receive(struct flow *flow)
 
 static enum flow_status delay(struct flow *flow)
 {
+	struct sandbox *sandbox = flow_context(flow);
 	struct exchange *exchange = flow_state(flow);
 
 	if (!exchange->has_fault)
 		return FLOW_NEXT;
 	if (exchange->fault.act_first)
-		act(flow_context(flow), exchange);
-	return exchange->fault.delay_ms > 0 ? await_sleep(flow, exchange->fault.delay_ms)
-					    : FLOW_NEXT;
+		act(sandbox, exchange);
+	return exchange->fault.delay_ms > 0
+		       ? await_queue_for(flow, &sandbox->delayed, exchange->fault.delay_ms)
+		       : FLOW_NEXT;
 }
 
 static void refuse(struct exchange *exchange)
@@ -142,8 +144,10 @@ static enum flow_status answer(struct flow *flow)
 	struct exchange *exchange = flow_state(flow);
 	struct outside_call *call = &exchange->call;
 	char seconds[24];
+	bool is_cut_short =
+		exchange->has_fault && exchange->fault.delay_ms > 0 && sandbox->draining;
 
-	if (exchange->has_fault && exchange->fault.drop != FAULT_ANSWER) {
+	if (is_cut_short || (exchange->has_fault && exchange->fault.drop != FAULT_ANSWER)) {
 		requests_finish(sandbox->requests, exchange->note_id, 0, (struct str){0});
 		return http_drop(flow);
 	}

@@ -46,9 +46,20 @@ static void *start(struct service *service, struct error *error)
 	sandbox->requests = requests_new();
 	sandbox->faults = faults_new();
 	flow_queue_init(&sandbox->changed);
+	flow_queue_init(&sandbox->delayed);
 	for (int i = 0; outside_services[i] != NULL; i++)
 		sandbox->outside[i] = outside_services[i]->start(sandbox);
 	return sandbox;
+}
+
+/* Pages and held-up requests would keep the process for as long as their clients stay. */
+static void drain(void *context)
+{
+	struct sandbox *sandbox = context;
+
+	sandbox->draining = true;
+	flow_queue_wake_all(&sandbox->changed);
+	flow_queue_wake_all(&sandbox->delayed);
 }
 
 static void stop(void *context)
@@ -75,6 +86,7 @@ int main(int argc, char **argv)
 		.routes = routes,
 		.max_body_bytes = 1u << 20,
 		.start = start,
+		.drain = drain,
 		.stop = stop,
 	};
 

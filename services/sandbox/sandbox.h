@@ -16,6 +16,8 @@ struct sandbox {
 	struct faults *faults;
 	void *outside[OUTSIDE_MAX]; /* states of outside_services[], same index */
 	struct flow_queue changed;  /* pages that wait for news */
+	struct flow_queue delayed;  /* requests that a fault holds up */
+	bool draining;		    /* nobody is kept waiting any more */
 };
 
 /* Each is one route's story. */

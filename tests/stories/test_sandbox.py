@@ -368,6 +368,25 @@ def test_long_lists_arrive_whole(sandbox):
     assert [one["id"] for one in sandbox.ask("requests", limit=3)] == [one["id"] for one in noted[-3:]]
 
 
+def test_it_ends_at_once_with_readers_and_held_up_requests(tmp_path):
+    sandbox = Sandbox(tmp_path)
+    sandbox.start()
+    sandbox.tell("faults", service="telegram", delay_ms=3_600_000)
+
+    def held_up():
+        with pytest.raises(requests.ConnectionError):
+            sandbox.api("sendMessage", chat_id=5, text="x", timeout=30)
+    waiting = threading.Thread(target=held_up)
+    waiting.start()
+    wait_until(lambda: sandbox.ask("requests"), 5)
+    with requests.get(f"{sandbox.url}/_sandbox/events", stream=True, timeout=10):
+        begin = time.monotonic()
+        assert sandbox.stop() == 0
+        assert time.monotonic() - begin < 5
+    waiting.join()
+    assert sandbox.report() is None
+
+
 # -- an independent client ---------------------------------------------------------------------------
 
 def test_python_telegram_bot_gets_along_with_it(sandbox):
