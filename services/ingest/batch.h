@@ -14,7 +14,8 @@
 enum {
 	BATCH_MAX_EVENTS = 2048,
 	BATCH_MAX_BYTES = 4 * 1024 * 1024,
-	BATCH_NODE_BITS = 16, /* numbers that each batch has for its parts */
+	BATCH_RECORD_MAX_BYTES = 8 * 1024 * 1024, /* read, whatever limit it was written under */
+	BATCH_NODE_BITS = 16,			  /* numbers that each batch has for its parts */
 };
 
 struct event_row {

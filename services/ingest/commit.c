@@ -176,9 +176,11 @@ void commit_init(struct work *work)
 	for (int batch = 0; batch < WORK_BATCHES; batch++) {
 		for (int i = 0; i < WORK_COLUMNS; i++) {
 			if (i == COLUMN_SHARD || i == COLUMN_AT)
-				pg_array_int8_init(&work->columns[batch][i], 2 * BATCH_MAX_BYTES);
+				pg_array_int8_init(
+					&work->columns[batch][i], BATCH_RECORD_MAX_BYTES);
 			else
-				pg_array_text_init(&work->columns[batch][i], 2 * BATCH_MAX_BYTES);
+				pg_array_text_init(
+					&work->columns[batch][i], BATCH_RECORD_MAX_BYTES);
 		}
 	}
 }

@@ -23,7 +23,9 @@ struct event_state {
 static bool read_key(struct flow *flow, struct str *key, struct error *error)
 {
 	*key = http_request_header(flow, "Idempotency-Key");
-	if (key->data != NULL && (key->size == 0 || key->size > KEY_MAX_BYTES))
+	if (key->data == NULL)
+		return true;
+	if (key->size == 0 || key->size > KEY_MAX_BYTES)
 		return error_set(error, ERROR_INPUT, "Idempotency-Key: not 1 to %d characters",
 			KEY_MAX_BYTES);
 	for (size_t i = 0; i < key->size; i++) {

@@ -50,7 +50,7 @@ static const char sql_bound_all[] =
 static void rows_init(struct refused_rows *rows)
 {
 	for (int i = 0; i < COLUMNS; i++)
-		pg_array_text_init(&rows->columns[i], 2 * QUARANTINE_BATCH_BYTES);
+		pg_array_text_init(&rows->columns[i], QUARANTINE_COLUMN_BYTES);
 }
 
 static void rows_clear(struct refused_rows *rows)

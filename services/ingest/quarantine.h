@@ -14,6 +14,7 @@
 enum {
 	QUARANTINE_BATCH_ROWS = 200, /* at most once a second */
 	QUARANTINE_BATCH_BYTES = 1024 * 1024,
+	QUARANTINE_COLUMN_BYTES = 2 * 1024 * 1024, /* with what the wire format adds */
 	QUARANTINE_TOKEN_ROWS = 1000,
 	QUARANTINE_TOKEN_BYTES = 100, /* longer tokens are cut */
 };

@@ -57,7 +57,7 @@ static struct batch *slot(struct writer *writer, unsigned index)
 {
 	if (writer->replay[index] == NULL) {
 		writer->replay[index] = batch_new();
-		writer->replay[index]->bytes.max_bytes = 2 * BATCH_MAX_BYTES;
+		writer->replay[index]->bytes.max_bytes = BATCH_RECORD_MAX_BYTES;
 	}
 	return writer->replay[index];
 }

@@ -12,7 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MAX_BYTES = 64 * 1024 * 1024, MAX_ENTERPRISES = 200000 };
+enum {
+	FILE_MAX_BYTES = 64 * 1024 * 1024,
+	FILE_ARENA_BYTES = 128 * 1024 * 1024,
+	MAX_ENTERPRISES = 200000,
+	READ_BYTES = 65536,
+};
 
 struct snapshot {
 	struct json_list enterprises;
@@ -95,8 +100,8 @@ static bool read_file(const char *path, struct buf *text, struct error *error)
 
 	if (fd < 0)
 		return error_set(error, ERROR_MISSING, "%s: %s", path, strerror(errno));
-	while (got > 0 && (room = buf_reserve(text, 64 * 1024)) != NULL) {
-		got = read(fd, room, 64 * 1024);
+	while (got > 0 && (room = buf_reserve(text, READ_BYTES)) != NULL) {
+		got = read(fd, room, READ_BYTES);
 		if (got > 0)
 			buf_grew(text, (size_t)got);
 	}
@@ -108,7 +113,7 @@ static struct tenants *from_text(struct str text, struct error *error)
 {
 	struct json_limits limits = {FILE_MAX_BYTES, 4};
 	struct json *json = json_parse(text, limits, error);
-	struct arena *arena = arena_new(2 * (size_t)FILE_MAX_BYTES);
+	struct arena *arena = arena_new(FILE_ARENA_BYTES);
 	struct snapshot snapshot = {0};
 	struct tenants *tenants = NULL;
 
