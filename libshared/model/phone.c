@@ -145,21 +145,21 @@ static void spell(
 	at += strlen(code);
 	to[at++] = ' ';
 	to[at++] = '(';
-	for (const char *group = groups; *group != '\0'; group++) {
-		size_t take = (size_t)(*group - '0');
-		char separator = group[1];
+	for (size_t i = 0; groups[i] != '\0' && used < digits.size; i += 2) {
+		size_t take = (size_t)(groups[i] - '0');
+		bool last = groups[i + 1] == '\0';
 
-		if (separator == '\0' || take > digits.size - used)
+		if (i > 0)
+			to[at++] = groups[i - 1];
+		if (last || take > digits.size - used)
 			take = digits.size - used;
 		memcpy(to + at, digits.data + used, take);
 		at += take;
 		used += take;
-		if (group == groups)
+		if (i == 0)
 			to[at++] = ')';
-		if (separator == '\0' || used == digits.size)
+		if (last)
 			break;
-		to[at++] = separator;
-		group++;
 	}
 	to[at] = '\0';
 }
