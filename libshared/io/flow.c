@@ -70,8 +70,8 @@ static void flow_finish(struct flow *flow)
 	let_go_of_pending(flow);
 	while (flow->children != NULL)
 		flow_cancel(flow->children);
-	leave_parent(
-		flow); /* first: `finally` may cancel the parent, which then must not find it */
+	/* Before `finally`: that may cancel the parent, which then must not find this child. */
+	leave_parent(flow);
 	if (flow->spec->finally != NULL)
 		flow->spec->finally(flow);
 	if (flow->origin_ended != NULL)

@@ -62,7 +62,6 @@ static int on_header_value(http_parser *parser, const char *at, size_t size)
 
 static int on_headers_complete(http_parser *parser)
 {
-	parser->upgrade = 0; /* nothing is ever upgraded: its body is read like any other's */
 	http_parser_pause(parser, 1);
 	return 0;
 }

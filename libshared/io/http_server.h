@@ -66,7 +66,7 @@ struct http_request {
 	struct str tail;  /* what the route's * matched */
 	struct str query; /* without the ? */
 	struct str body;
-	const char *peer; /* numeric address of the client */
+	const char *peer;  /* numeric address of the client */
 	const char *trace; /* of traceparent (W3C) or X-Request-Id when well-formed, else made up */
 };
 

@@ -90,6 +90,9 @@ static bool take_last(struct journal *journal, uint64_t offset, struct error *er
 		return journal_failed(error, "cannot open the last segment");
 	end = size;
 	found = scan(journal, fd, offset, &end);
+	if (found == JOURNAL_TORN &&
+		journal_record_follows(fd, end, size, journal->options.max_record_bytes))
+		found = JOURNAL_DAMAGED;
 	if (found == JOURNAL_TORN) {
 		journal->torn_bytes += size - end;
 		if (ftruncate(fd, (off_t)end) != 0 || fdatasync(fd) != 0) {

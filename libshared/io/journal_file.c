@@ -3,6 +3,7 @@
  */
 #include "journal_private.h"
 
+#include "alloc.h"
 #include "crypto.h"
 
 #include <dirent.h>
@@ -113,6 +114,31 @@ enum journal_found journal_read_record(
 	if (get_32(header + 4) == checksum(header, buf_str(payload)))
 		return JOURNAL_RECORD;
 	return length == left - sizeof(header) ? JOURNAL_TORN : JOURNAL_DAMAGED;
+}
+
+/* Bytes behind a record that does not read are a tail that was never finished, unless a whole record
+ * follows: then a length was damaged, and cutting would lose what was promised. Text seldom passes
+ * for a length, so few places are worth a checksum. */
+bool journal_record_follows(int fd, uint64_t offset, uint64_t size_bytes, size_t max_record_bytes)
+{
+	size_t left = (size_t)(size_bytes - offset);
+	unsigned char *bytes = alloc_zeroed(1, left);
+	bool found = false;
+
+	if (!read_exactly(fd, bytes, left, offset))
+		left = 0;
+	for (size_t at = 1; !found && at + JOURNAL_HEADER_BYTES < left; at++) {
+		uint32_t length = get_32(bytes + at);
+
+		if (length == 0 || length > max_record_bytes ||
+			length > left - at - JOURNAL_HEADER_BYTES)
+			continue;
+		found = get_32(bytes + at + 4) ==
+			checksum(bytes + at,
+				str_of((char *)bytes + at + JOURNAL_HEADER_BYTES, length));
+	}
+	free(bytes);
+	return found;
 }
 
 /* -- the position ------------------------------------------------------------------------------------ */

@@ -26,6 +26,9 @@ void journal_header(struct str payload, unsigned char header[JOURNAL_HEADER_BYTE
 enum journal_found journal_read_record(
 	int fd, uint64_t offset, uint64_t size_bytes, size_t max_record_bytes, struct buf *payload);
 
+/* Is there a whole record anywhere behind `offset`, where none begins? */
+bool journal_record_follows(int fd, uint64_t offset, uint64_t size_bytes, size_t max_record_bytes);
+
 /* -- the place up to which records were dropped ------------------------------------------------------ */
 
 struct journal_place {

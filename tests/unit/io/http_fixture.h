@@ -12,6 +12,7 @@ struct client {
 	struct loop_watch *watch;
 	struct buf got;
 	bool closed;
+	bool reset; /* and not in good order */
 	/* what web_wait() waits for; the loop stops then */
 	const char *want_text;
 	size_t want_bytes;
@@ -43,6 +44,7 @@ static inline void client_on_ready(void *owner, int fd, unsigned ready)
 		buf_grew(&client->got, (size_t)got);
 	} else if (got == 0 || errno != EAGAIN) {
 		client->closed = true;
+		client->reset = got < 0;
 		loop_watch_set(client->watch, 0);
 	}
 	if (client_is_content(client))

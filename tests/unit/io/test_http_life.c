@@ -68,6 +68,35 @@ static void an_idle_connection_is_closed_silently(void **state)
 	web_free(web);
 }
 
+static void on_time_for_more(void *owner)
+{
+	struct client *client = owner;
+
+	client_send(client, STR("GET /call/exact HTTP/1.1\r\n" HOST "\r\n"));
+}
+
+/* Used every 100 ms for longer than it may be idle: it stays open until it is idle. */
+static void each_request_puts_the_idle_time_off(void **state)
+{
+	struct web *web = web_with((struct http_server_options){.idle_timeout_ms = 200});
+	struct client *client = client_open(web);
+	struct loop_timer *timers[4];
+	unsigned answers = 0;
+
+	for (int i = 0; i < 4; i++) {
+		timers[i] = loop_timer_new(web->loop, on_time_for_more, client);
+		loop_timer_set(timers[i], 100 * i);
+	}
+	client_await_end(client);
+	for (const char *at = client->got.data; (at = strstr(at, " 200 OK")) != NULL; at++)
+		answers++;
+	assert_int_equal(answers, 4);
+	for (int i = 0; i < 4; i++)
+		loop_timer_free(&timers[i]);
+	client_close(client);
+	web_free(web);
+}
+
 /* An answer may take longer than any of the connection's limits. */
 static void waiting_for_an_answer_is_not_idle(void **state)
 {
@@ -236,6 +265,26 @@ static void pipelining_without_answers_is_held_back(void **state)
 	web_free(web);
 }
 
+/* A client that still sends must be able to read why it is refused: closing at once would reset the
+ * connection, and take the answer along. */
+static void an_early_refusal_arrives_whole(void **state)
+{
+	static char body[65536];
+	struct web *web = web_with((struct http_server_options){0});
+	struct client *client = client_open(web);
+
+	client_send(client, STR("POST /echo HTTP/1.1\r\n" HOST "Content-Length: 1000000\r\n\r\n"));
+	for (int i = 0; i < 10; i++) {
+		send(client->fd, body, sizeof(body), MSG_DONTWAIT | MSG_NOSIGNAL);
+		web_turns(web, 2);
+	}
+	client_await_end(client);
+	assert_false(client->reset);
+	assert_true(client_has(client, STR("{\"detail\":\"body: longer than 65536 bytes\"}")));
+	client_close(client);
+	web_free(web);
+}
+
 /* -- limits ------------------------------------------------------------------------------------------ */
 
 static void too_many_connections_are_turned_away(void **state)
@@ -340,7 +389,9 @@ int main(void)
 		cmocka_unit_test(a_slow_request_gets_408),
 		cmocka_unit_test(a_dripping_client_is_cut),
 		cmocka_unit_test(an_idle_connection_is_closed_silently),
+		cmocka_unit_test(each_request_puts_the_idle_time_off),
 		cmocka_unit_test(waiting_for_an_answer_is_not_idle),
+		cmocka_unit_test(an_early_refusal_arrives_whole),
 		cmocka_unit_test(a_client_that_does_not_read_is_cut),
 		cmocka_unit_test(a_large_answer_arrives_whole),
 		cmocka_unit_test(a_lost_client_cancels_its_flow),

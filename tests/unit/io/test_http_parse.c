@@ -96,6 +96,8 @@ static const struct {
 	 "GET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
 		"GET / keep=1 Host=[a] Upgrade=[h2c] Connection=[Upgrade] body=[]\n"
 		"GET /2 keep=1 Host=[a] body=[]\n"},
+	{"CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
+		"CONNECT h:443 keep=1 Host=[h] body=[]\nGET /2 keep=1 Host=[a] body=[]\n"},
 	{"GET http://h/p HTTP/1.1\r\nHost: h\r\n\r\n", "GET http://h/p keep=1 Host=[h] body=[]\n"},
 	{"GET / HTTP/1.1\r\nHost: a\r\nX: tab\there\r\n\r\n",
 		"GET / keep=1 Host=[a] X=[tab\there] body=[]\n"},
