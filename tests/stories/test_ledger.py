@@ -11,6 +11,7 @@ TARGETS = ("ingest", "dispatcher", "postgresql", "redis")
 # Telegram's limits are another story: here every message of every call shall be shown.
 UNLIMITED = {
     "CALLWEAVE_DISPATCHER_BOT_PER_SECOND": "10000",
+    "CALLWEAVE_DISPATCHER_CHAT_BURST": "1000",
     "CALLWEAVE_DISPATCHER_GROUP_PER_MINUTE": "10000",
     "CALLWEAVE_DISPATCHER_LEASE_MS": "1000",
 }

@@ -33,7 +33,7 @@ def database_story(stack, seconds):
     tenants = [stack.enterprise(f"D{index}", chat_id=-810_000 - index) for index in range(4)]
     stack.start_all()
     stack.no_limits()
-    with load.Load(stack, tenants, clients=4, pause=0.05) as ledger:
+    with load.Load(stack, tenants, pause=0.05) as ledger:
         wait_until(lambda: ledger.acknowledged > 50, 30, "the load runs")
         stack.stop_pg()
         before = ledger.acknowledged
@@ -49,10 +49,10 @@ def database_story(stack, seconds):
 
 def redis_story(stack, seconds):
     """Without Redis nothing is lost; when it is back a message is there within moments."""
-    tenants = [stack.enterprise(f"R{index}", chat_id=-820_000 - index) for index in range(4)]
+    tenants = [stack.enterprise(f"R{index}", chat_id=-820_000 - index) for index in range(2)]
     stack.start_all()
     stack.no_limits()
-    with load.Load(stack, tenants, clients=2, pause=0.05) as ledger:
+    with load.Load(stack, tenants, pause=0.05) as ledger:
         wait_until(lambda: ledger.acknowledged > 50, 30, "the load runs")
         stack.redis.halt()
         outlast(seconds, ledger)
@@ -76,7 +76,7 @@ def telegram_story(stack, seconds):
     stack.no_limits()
     for kind, tenant in tenants.items():
         stack.sandbox("faults", service="telegram", chat_id=tenant["chat_id"], times=-1, **FAULTS[kind])
-    with load.Load(stack, list(tenants.values()), clients=3, pause=0.1) as ledger:
+    with load.Load(stack, list(tenants.values()), pause=0.1) as ledger:
         outlast(seconds, ledger)
         stack.clear_faults()
     assert (ledger.refused, ledger.broken) == (0, 0)
