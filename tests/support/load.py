@@ -173,7 +173,10 @@ def why(stack, report):
 
 
 def check_messages(stack, calls):
-    """One message a call and chat, final; one more only for each send that is counted as unknown."""
+    """One message a call and chat, final; one more only for each send that is counted as unknown.
+
+    After three unknown sends a person has to look (ADR 0005): only then may the final state be missing.
+    """
     expected = corpus.expected()
     texts = {}
     for tenant in {call.tenant["number"]: call.tenant for call in calls}.values():
@@ -190,7 +193,8 @@ def check_messages(stack, calls):
         icon = "✅" if wanted["answered"] else "❌"
         shown = texts.get(phone, [])
         final = sum(text.startswith(icon) for text in shown)
-        if not 1 <= len(shown) <= 1 + unknown.get(phone, 0) or not final:
+        lost = unknown.get(phone, 0)
+        if lost < 3 and not final or len(shown) > 1 + lost:
             wrong.append((call.number, call.scenario, phone, shown, unknown.get(phone)))
     assert not wrong, f"{wrong[:10]} ({len(wrong)} in all)"
     return sum(unknown.values())

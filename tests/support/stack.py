@@ -174,8 +174,10 @@ class Stack:
             return self.sql("""
                 SELECT (SELECT count(*) FROM call_events e JOIN fold_cursors f USING (shard)
                         WHERE (e.tx, e.id) > (f.tx, f.id)) AS unfolded,
-                       (SELECT count(*) FROM outbox
-                        WHERE state IN ('queued', 'sending', 'failed')) AS untold""")[0]
+                       (SELECT count(*) FROM outbox o LEFT JOIN telegram_messages m ON m.call_id = o.call_id
+                            AND o.destination = 'telegram:' || m.chat_id
+                        WHERE o.state IN ('queued', 'sending', 'failed')
+                            OR (o.state = 'unknown' AND o.final AND coalesce(m.unknown_sends, 0) < 3)) AS untold""")[0]
 
         def quiet():
             work = open_work()
