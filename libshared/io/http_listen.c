@@ -33,29 +33,35 @@ static bool explain_bind(const char *host, int port, struct error *error)
 	}
 }
 
-static bool resolve(const char *host, int port, struct addrinfo **found, struct error *error)
+/* To be freed by freeaddrinfo(); NULL when it is no numeric address. */
+static struct addrinfo *resolve(const char *host, int port, struct error *error)
 {
 	struct addrinfo hints = {
 		.ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
 	};
+	struct addrinfo *found = NULL;
 	char service[12];
 
+	if (port < 0 || port > 65535) {
+		error_set(error, ERROR_INPUT, "%d is no port", port);
+		return NULL;
+	}
 	snprintf(service, sizeof(service), "%d", port);
-	if (port < 0 || port > 65535)
-		return error_set(error, ERROR_INPUT, "%d is no port", port);
-	if (getaddrinfo(host, service, &hints, found) != 0)
-		return error_set(error, ERROR_INPUT, "%s is not a numeric address", host);
-	return true;
+	if (getaddrinfo(host, service, &hints, &found) != 0) {
+		error_set(error, ERROR_INPUT, "%s is not a numeric address", host);
+		return NULL;
+	}
+	return found;
 }
 
 int http_listen(const char *host, int port, struct error *error)
 {
-	struct addrinfo *address;
+	struct addrinfo *address = resolve(host, port, error);
 	int on = 1;
 	int fd;
 
-	if (!resolve(host, port, &address, error))
+	if (address == NULL)
 		return -1;
 	fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||

@@ -27,8 +27,8 @@ static struct str date(struct http_server *server)
 	at = clock_to_civil(wall_ms, NULL);
 	snprintf(server->date, sizeof(server->date), "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT",
 		days + wall_ms / 86400000 % 7 * 3, (unsigned)at.day % 100,
-		months + (at.month - 1) * 3, (unsigned)at.year % 10000, (unsigned)at.hour % 100,
-		(unsigned)at.minute % 100, (unsigned)at.second % 100);
+		months + (ptrdiff_t)(at.month - 1) * 3, (unsigned)at.year % 10000,
+		(unsigned)at.hour % 100, (unsigned)at.minute % 100, (unsigned)at.second % 100);
 	server->date_until_ms = now_ms + 1000 - wall_ms % 1000;
 	return str_from(server->date);
 }

@@ -109,15 +109,17 @@ struct http_server *http_server_new(
 
 int http_server_port(const struct http_server *server)
 {
-	struct sockaddr_storage address = {0};
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} address = {0};
 	socklen_t size = sizeof(address);
 
-	if (server->listen_fd < 0 ||
-		getsockname(server->listen_fd, (struct sockaddr *)&address, &size) != 0)
+	if (server->listen_fd < 0 || getsockname(server->listen_fd, &address.any, &size) != 0)
 		return server->options.port;
-	if (address.ss_family == AF_INET6)
-		return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-	return ntohs(((struct sockaddr_in *)&address)->sin_port);
+	return ntohs(
+		address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
 /* A stream would never end by itself; a connection that holds no request has nothing to end. */

@@ -5,9 +5,8 @@
  * stopped meanwhile; then it is just set again. With a deadline on every request this saves a timer
  * operation for nearly all of them.
  */
+#include "alloc.h"
 #include "loop_private.h"
-
-#include <stdlib.h>
 
 enum { FIRST_ALARMS = 64 };
 
@@ -49,9 +48,8 @@ static void make_room(struct loop *loop)
 	if (loop->alarm_count + 1 < loop->alarm_capacity)
 		return;
 	loop->alarm_capacity = loop->alarm_capacity > 0 ? loop->alarm_capacity * 2 : FIRST_ALARMS;
-	loop->alarms = realloc(loop->alarms, loop->alarm_capacity * sizeof(*loop->alarms));
-	if (loop->alarms == NULL)
-		abort();
+	loop->alarms =
+		alloc_resize(loop->alarms, loop->alarm_capacity * sizeof(struct loop_alarm *));
 }
 
 static void set_timer(struct loop *loop)
