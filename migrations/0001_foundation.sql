@@ -449,6 +449,34 @@ CREATE INDEX outbox_open ON outbox (shard, id)
 CREATE INDEX outbox_done ON outbox (updated_at) WHERE state = 'sent' AND final;
 CREATE INDEX outbox_attention ON outbox (updated_at) WHERE state IN ('dead', 'unknown');
 
+-- What became of deliveries, many at once; gives the numbers (n) of the rows that it changed. A newer
+-- version that the fold has put into a row meanwhile keeps it open. A claim ('sending') is refused
+-- when its shard is not `me`'s any more. Row by row, so that each goes by its key whatever the
+-- planner believes of a table without statistics.
+CREATE FUNCTION outbox_report(me text, reports json) RETURNS SETOF integer LANGUAGE plpgsql AS $$
+DECLARE
+	r record;
+BEGIN
+	FOR r IN SELECT * FROM json_to_recordset(reports) AS x (n integer, shard smallint, epoch bigint,
+			call_id bigint, destination text, state text, version integer, unknown_sends integer,
+			attempts integer, next_at timestamptz, words text, http_status integer) LOOP
+		CONTINUE WHEN r.state = 'sending' AND NOT EXISTS (SELECT FROM fold_cursors f
+			WHERE f.shard = r.shard AND f.owner = me AND f.epoch = r.epoch);
+		UPDATE outbox o SET
+			state = CASE WHEN r.state IN ('sent', 'dead', 'unknown') AND o.version > r.version
+				AND r.unknown_sends < 3 THEN 'queued' ELSE r.state END,
+			sending_version = CASE WHEN r.state = 'sending' THEN r.version ELSE o.sending_version END,
+			lease_owner = CASE WHEN r.state = 'sending' THEN me END,
+			attempts = r.attempts, next_at = coalesce(r.next_at, now()), last_error = r.words,
+			http_status = r.http_status, updated_at = now()
+			WHERE o.call_id = r.call_id AND o.destination = r.destination AND o.slot = 0
+			AND (o.lease_owner IS NULL OR o.lease_owner = me);
+		IF FOUND THEN
+			RETURN NEXT r.n;
+		END IF;
+	END LOOP;
+END $$;
+
 -- What stands in each chat: the message to edit. unknown_sends counts sends whose outcome nobody
 -- knows: each may have left one more message in the chat.
 CREATE TABLE telegram_messages (

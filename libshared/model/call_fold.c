@@ -325,6 +325,13 @@ void call_fold_tick(struct call_fold *fold, int64_t now_ms, struct call_changes 
 	end_step(fold, changes);
 }
 
+void call_fold_set_linger(struct call_fold *fold, int64_t linger_ms)
+{
+	begin_step(fold);
+	fold->linger_ms = linger_ms;
+	forget_ended(fold);
+}
+
 int64_t call_fold_due_ms(const struct call_fold *fold)
 {
 	int64_t due_ms = fold->heap_count > 0 ? fold->heap[0]->due_ms : INT64_MAX;

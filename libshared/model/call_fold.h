@@ -48,6 +48,9 @@ void call_fold_tick(struct call_fold *fold, int64_t now_ms, struct call_changes 
 int64_t call_fold_due_ms(
 	const struct call_fold *fold); /* next tick that matters; INT64_MAX: none */
 
+/* Remember ended calls for another time from now on: less when memory gets short. */
+void call_fold_set_linger(struct call_fold *fold, int64_t linger_ms);
+
 /* The whole state of one call as JSON, and back: so that a new owner of the partition goes on
  * exactly where the old one stopped. NULL id: false. */
 bool call_fold_save(const struct call_fold *fold, int64_t call_id, struct buf *to);

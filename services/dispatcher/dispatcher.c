@@ -85,7 +85,7 @@ static void dispatcher_init(struct dispatcher *d)
 	lease_init(&d->lease);
 	recovery_init(&d->recovery);
 	directory_init(&d->directory);
-	folding_init(&d->folding);
+	folding_init(&d->folding, d->config->linger_seconds * 1000);
 	round_init(&d->round);
 	bots_init(&d->bots);
 	outbox_init(&d->outbox);

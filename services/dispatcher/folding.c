@@ -11,12 +11,13 @@
 #define EVENT_ARENA_BYTES ((size_t)4 << 20)
 #define EVENT_MAX_BYTES	  ((size_t)1 << 20)
 #define TICK_EVERY_MS	  250
+#define MIN_LINGER_MS	  2000
 #define MAX_REASONS	  20   /* a call and round */
 #define TICK_MAX_CHANGES  1000 /* then it goes on in the next round */
 
-void folding_init(struct folding *folding)
+void folding_init(struct folding *folding, int64_t linger_ms)
 {
-	*folding = (struct folding){.enterprises = table_new()};
+	*folding = (struct folding){.enterprises = table_new(), .linger_ms = linger_ms};
 }
 
 static void enterprise_free(struct folding *folding, struct enterprise_fold *enterprise)
@@ -50,7 +51,7 @@ static struct enterprise_fold *enterprise_get(
 		return enterprise;
 	const struct call_fold_rules rules = {
 		.country = tenant_of(d, number)->country,
-		.linger_ms = d->config->linger_seconds * 1000,
+		.linger_ms = d->folding.linger_ms,
 	};
 	enterprise = alloc_zeroed(1, sizeof(*enterprise));
 	enterprise->number = alloc_text(number);
@@ -228,6 +229,45 @@ void folding_drop_shard(struct folding *folding, unsigned shard)
 		struct enterprise_fold *enterprise = value;
 		if (enterprise->shard == shard)
 			enterprise_free(folding, enterprise);
+	}
+}
+
+/* By how many there are, the time for which they are remembered: 1500 calls that ended within 10 s
+ * stay for 10 s. It comes back slowly. */
+static int64_t linger_for(const struct dispatcher *d, unsigned ended)
+{
+	int64_t full = d->config->linger_seconds * 1000, now = d->folding.linger_ms;
+	if (ended > d->config->max_lingering)
+		now = now * d->config->max_lingering / ended;
+	else
+		now = now + now / 16 + 1;
+	if (now < MIN_LINGER_MS)
+		now = MIN_LINGER_MS;
+	return now < full ? now : full;
+}
+
+void folding_press(struct dispatcher *d)
+{
+	struct folding *folding = &d->folding;
+	int64_t now = loop_now_ms(d->loop);
+	unsigned ended = 0;
+	size_t at = 0;
+	void *value;
+	if (now - folding->pressed_ms < TICK_EVERY_MS)
+		return;
+	folding->pressed_ms = now;
+	while (table_next(folding->enterprises, &at, NULL, &value)) {
+		const struct enterprise_fold *enterprise = value;
+		ended += call_fold_remembered(enterprise->fold) - call_fold_open(enterprise->fold);
+	}
+	int64_t linger = linger_for(d, ended);
+	if (linger == folding->linger_ms)
+		return;
+	folding->linger_ms = linger;
+	at = 0;
+	while (table_next(folding->enterprises, &at, NULL, &value)) {
+		struct enterprise_fold *enterprise = value;
+		call_fold_set_linger(enterprise->fold, linger);
 	}
 }
 

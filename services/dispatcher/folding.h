@@ -48,9 +48,10 @@ struct folding {
 	struct table *enterprises; /* number -> enterprise_fold */
 	int64_t ticked_ms;	   /* monotonic: last look at what is due */
 	int64_t hold_ticks_until_ms;
+	int64_t linger_ms, pressed_ms; /* shorter than the setting while there are too many */
 };
 
-void folding_init(struct folding *folding);
+void folding_init(struct folding *folding, int64_t linger_ms);
 void folding_free(struct folding *folding);
 
 void changes_begin(struct changes *changes, struct arena *arena);
@@ -65,6 +66,9 @@ void folding_tick(struct dispatcher *d, struct changes *changes);
 bool folding_load(struct dispatcher *d, unsigned shard, struct str enterprise, struct str saved,
 	struct error *error);
 void folding_drop_shard(struct folding *folding, unsigned shard);
+
+/* Keep the number of ended calls in memory within its bound. */
+void folding_press(struct dispatcher *d);
 
 /* Free the folds of enterprises without calls, and count: for maintenance. */
 void folding_sweep(struct dispatcher *d);

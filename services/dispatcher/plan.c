@@ -44,6 +44,7 @@ void plan_take_lookup(struct dispatcher *d, const struct pg_batch *batch)
 			live_call_add(d, call, bot_chat(d, bot, pg_int(batch, 0, row, 3)));
 		int version = (int)pg_int(batch, 0, row, 4);
 		call->version = version > call->version ? version : call->version;
+		call->final = true; /* until planned anew: then nothing keeps it in memory */
 		delivery->message_id = pg_int(batch, 0, row, 5);
 		delivery->sent_version = (int)pg_int(batch, 0, row, 6);
 		delivery->unknown_sends = (unsigned)pg_int(batch, 0, row, 7);

@@ -25,7 +25,7 @@ enum {
 /* created_at lies near the order of (tx, id) but not in it: a day of margin, and the older
  * partitions are still left out. $6, $7: where to stop, for shards that catch up. */
 static const char sql_read[] =
-	"SELECT tx::text, id, (extract(epoch FROM created_at) * 1000)::bigint,"
+	"SELECT tx::text AS transaction, id, (extract(epoch FROM created_at) * 1000)::bigint,"
 	" tx < pg_snapshot_xmin(pg_current_snapshot()) AS settled, shard, enterprise_number, "
 	"event_type,"
 	" (extract(epoch FROM event_timestamp) * 1000)::bigint, data_source, trace_id, "
@@ -34,7 +34,7 @@ static const char sql_read[] =
 	" FROM call_events WHERE (tx, id) > ($1::xid8, $2::bigint)"
 	" AND created_at >= coalesce($3::timestamptz, '-infinity') - interval '1 day'"
 	" AND shard = ANY ($4::smallint[]) AND (tx, id) <= ($5::xid8, $6::bigint)"
-	" ORDER BY tx, id LIMIT $7::integer";
+	" ORDER BY call_events.tx, call_events.id LIMIT $7::integer";
 
 static char *wanted_shards(struct arena *arena, const struct shard_group *group)
 {

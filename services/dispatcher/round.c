@@ -23,7 +23,12 @@
 #define HOLD_TICKS_MS 10000
 #define TICK_MS	      250
 
-static const char sql_generic_plans[] = "SET plan_cache_mode = force_generic_plan";
+/* All statements of this connection go by keys. The planner shall not think otherwise while tables are
+ * new and have no statistics, and shall not plan anew over all partitions for each read. */
+static const char sql_plans[] =
+	"SELECT set_config(name, value, false) FROM (VALUES ('plan_cache_mode', 'force_generic_plan'),"
+	" ('enable_seqscan', 'off'), ('enable_bitmapscan', 'off'), ('enable_hashjoin', 'off'),"
+	" ('enable_mergejoin', 'off'), ('enable_sort', 'off'), ('jit', 'off')) AS settings (name, value)";
 
 enum {
 	ROUND_BEGIN,
@@ -89,9 +94,8 @@ static enum flow_status round_begin(struct flow *flow)
 	round->batch = pg_batch_new(round->arena);
 	if (round->pg_generation == pg_generation(d->pg))
 		return FLOW_NEXT;
-	/* Planning over all partitions for each read would cost more than the read. */
 	round->pg_generation = pg_generation(d->pg);
-	pg_batch_add(round->batch, sql_generic_plans, &none);
+	pg_batch_add(round->batch, sql_plans, &none);
 	return await_pg(flow, d->pg, round->batch);
 }
 
@@ -149,7 +153,7 @@ static enum flow_status round_look(struct flow *flow)
  * do not share a commit. */
 static bool round_spans(struct dispatcher *d, int64_t received_ms, int64_t *low, int64_t *high)
 {
-	int64_t span = d->config->linger_seconds * 1000 / 2;
+	int64_t span = d->folding.linger_ms / 2;
 	*low = received_ms < *low ? received_ms : *low;
 	*high = received_ms > *high ? received_ms : *high;
 	return *high - *low > span;
@@ -372,6 +376,7 @@ static enum flow_status round_apply(struct flow *flow)
 		if (call != NULL)
 			live_call_settle(d, call);
 	}
+	folding_press(d);
 	round_advance(d, round);
 	if (round->next_row < round->reading.rows)
 		return flow_goto(flow, ROUND_FOLD);

@@ -11,6 +11,7 @@ struct dispatcher_config {
 	const char *recording_base;
 	int64_t lease_ms;
 	int64_t linger_seconds;
+	int64_t max_lingering;
 	int64_t event_days;
 	int64_t sent_days;
 	int64_t bot_per_second;

@@ -17,25 +17,7 @@ static const char sql_hold[] =
 	" (SELECT x.shard FROM json_to_recordset($2::json) AS x (shard smallint, state text)"
 	" WHERE x.state = 'sending') ORDER BY shard FOR SHARE";
 
-/* A newer version that the fold has put into the row meanwhile keeps it open. A claim is refused
- * when its shard is not ours any more. */
-static const char sql_outbox[] =
-	"UPDATE outbox o SET state = CASE WHEN x.state IN ('sent', 'dead', 'unknown')"
-	" AND o.version > x.version AND x.unknown_sends < 3 THEN 'queued' ELSE x.state END,"
-	" sending_version = CASE WHEN x.state = 'sending' THEN x.version ELSE o.sending_version "
-	"END,"
-	" lease_owner = CASE WHEN x.state = 'sending' THEN $1 END,"
-	" attempts = x.attempts, next_at = coalesce(x.next_at, now()), last_error = x.words,"
-	" http_status = x.http_status, updated_at = now()"
-	" FROM json_to_recordset($2::json) AS x (n integer, shard smallint, epoch bigint, call_id "
-	"bigint,"
-	" destination text, state text, version integer, unknown_sends integer, attempts integer,"
-	" next_at timestamptz, words text, http_status integer)"
-	" WHERE o.call_id = x.call_id AND o.destination = x.destination AND o.slot = 0"
-	" AND (o.lease_owner IS NULL OR o.lease_owner = $1)"
-	" AND (x.state <> 'sending' OR EXISTS (SELECT FROM fold_cursors f WHERE f.shard = x.shard"
-	" AND f.owner = $1 AND f.epoch = x.epoch))"
-	" RETURNING x.n";
+static const char sql_outbox[] = "SELECT outbox_report($1, $2::json)";
 
 /* What an old owner learns late never hides what the new one knows. */
 static const char sql_messages[] =

@@ -89,6 +89,21 @@ def test_an_event_that_commits_late_is_neither_lost_nor_overtaken(two):
     assert corpus.differences(wanted[0], two.calls("2002")[0]) == []
 
 
+def test_transactions_are_numbers_and_not_texts(make_stack):
+    """Transaction 100 comes after 99: also a planner that would rather sort must not sort letters."""
+    stack = make_stack(services=("sandbox", "dispatcher"))
+    enterprise = stack.enterprise("2007")
+    log = Log(stack, enterprise)
+    instance = log.instance("2-3/emulator")
+    for index, (event, _, body) in enumerate(instance.events):
+        stack.sql(INSERT.replace("(shard,", "(tx, shard,").replace("VALUES (", "VALUES (%s::xid8, "),
+                  [str(95 + index), *log.row(event, body)])
+    stack.start_all()
+    told(stack, enterprise["chat_id"])
+    wanted = instance.expects(EXPECTED["2-3/emulator"])["calls"]
+    assert corpus.differences(wanted[0], stack.calls("2007")[0]) == []
+
+
 def test_who_holds_the_log_back_is_named(two):
     enterprise = two.enterprise("2003")
     holder = psycopg2.connect(two.database_url, application_name="a-forgotten-console")
