@@ -29,6 +29,7 @@ void backlog_free(struct backlog *backlog)
 	backlog->first = backlog->spare = NULL;
 }
 
+/* Two batches take turns under steady load: one is filled while the other is committed. */
 static struct batch *spare_batch(struct backlog *backlog)
 {
 	struct batch *batch = backlog->spare;
@@ -100,6 +101,8 @@ struct batch *backlog_take(struct backlog *backlog)
 	return batch;
 }
 
+/* Waiters read the outcome in a later turn, when the writer has long taken the next batch: their
+ * references keep this one as it is until then. */
 void backlog_settle(struct backlog *backlog, struct batch *batch, enum batch_state state)
 {
 	batch->state = state;

@@ -98,6 +98,7 @@ static int64_t get64(const char *from)
 	return (int64_t)le64toh(little);
 }
 
+/* The header is written at once; only the count is filled in when the record is asked for. */
 void batch_open(struct batch *batch, const char *writer, int64_t sequence)
 {
 	if (batch->bytes.capacity > KEPT_BYTES)
@@ -241,6 +242,7 @@ void batch_refuse(struct batch *batch, unsigned index, const char *reason)
 	batch->refusals = refusal;
 }
 
+/* A list, not a table: it is empty but for the rarest of batches. */
 const char *batch_refusal(const struct batch *batch, unsigned index)
 {
 	for (const struct batch_refusal *at = batch->refusals; at != NULL; at = at->next) {
@@ -250,6 +252,7 @@ const char *batch_refusal(const struct batch *batch, unsigned index)
 	return NULL;
 }
 
+/* The bits of the node behind its first one are the way down from the root: 0 left, 1 right. */
 struct batch_part batch_part(const struct batch *batch, unsigned node)
 {
 	struct batch_part part = {0, batch->count};

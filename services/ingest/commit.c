@@ -56,6 +56,7 @@ struct commit_state {
 	bool done;
 };
 
+/* One array a column. The casts are PostgreSQL's work: libpq sends two types of arrays only. */
 static void fill_columns(
 	const struct batch *batch, struct batch_part part, struct pg_array columns[WORK_COLUMNS])
 {
@@ -91,6 +92,8 @@ static void add_statement(struct flow *flow, const struct batch *batch, unsigned
 	pg_batch_add(state->batch, batch->has_keys ? sql_commit_keys : sql_commit, &params);
 }
 
+/* All statements of a pg_batch are one transaction: several records are stored together or not at
+ * all, each under its own number. */
 static enum flow_status commit_send(struct flow *flow)
 {
 	struct ingest *ingest = flow_context(flow);
@@ -134,6 +137,7 @@ static enum flow_status commit_read(struct flow *flow)
 	return FLOW_END;
 }
 
+/* Runs without commit_read() when the deadline came first: nobody knows how it went. */
 static void commit_finally(struct flow *flow)
 {
 	struct ingest *ingest = flow_context(flow);
@@ -171,6 +175,7 @@ void commit_spawn(struct flow *flow, unsigned node)
 	flow_set_deadline(child, ingest->settings->commit_timeout_ms);
 }
 
+/* Kept from commit to commit, so that the arrays grow once. */
 void commit_init(struct work *work)
 {
 	for (int batch = 0; batch < WORK_BATCHES; batch++) {

@@ -33,6 +33,7 @@ struct debug_log {
 	struct table *pending; /* number -> struct buf */
 };
 
+/* In the enterprise's own time: that is what the people who read it go by. */
 static void stamp(struct buf *to, const struct debug_event *event)
 {
 	struct clock_civil at = clock_to_civil(event->at_ms, event->zone);
@@ -93,6 +94,7 @@ static void rotate(const char *path)
 	}
 }
 
+/* Opened anew each time: the file may have been moved or removed since. */
 static bool append_to(const char *path, const struct buf *text, off_t *size)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
@@ -106,6 +108,7 @@ static bool append_to(const char *path, const struct buf *text, off_t *size)
 	return close(fd) == 0 && written;
 }
 
+/* Synchronous, but into the page cache and behind the answers. */
 static void flush_one(struct debug_log *debug_log, struct str number, struct buf *pending)
 {
 	char path[PATH_BYTES];

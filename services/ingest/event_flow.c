@@ -8,6 +8,7 @@ enum { KEY_MAX_BYTES = 200, BODY_MAX_BYTES = 64 * 1024, DEADLINE_MS = 30000 };
 
 static const char accepted[] = "{\"status\":\"ok\",\"message\":\"Event queued for processing\"}";
 
+/* Lives as long as the request. */
 struct event_state {
 	enum call_event_type type;
 	struct call_event event;
@@ -54,6 +55,8 @@ static bool find_token(
 	return event->token.size > 0 || error_set(error, ERROR_INPUT, "Token: missing");
 }
 
+/* Everything that PostgreSQL could refuse is refused here, where it costs one sender one answer and
+ * not its neighbours a failed commit. The zone does not matter: nothing is made of the times yet. */
 static bool read_event(struct flow *flow, struct event_state *state, struct error *error)
 {
 	struct json_limits limits = {BODY_MAX_BYTES, CALL_EVENT_JSON_DEPTH};
@@ -88,6 +91,7 @@ static enum flow_status refuse_input(struct flow *flow, const struct error *erro
 	return flow_fail_error(flow, error);
 }
 
+/* Hosts repeat nothing by themselves, but proxies and people do. */
 static enum flow_status refuse_busy(struct flow *flow, const char *words)
 {
 	count_refusal(flow, REFUSED_BUSY);
@@ -119,6 +123,7 @@ static enum flow_status refuse_token(struct flow *flow, const char *reason, stru
 
 /* -- the steps ------------------------------------------------------------------------------------ */
 
+/* From here on the batch holds a copy: the event is stored even when its client goes away. */
 static enum flow_status event_enqueue(
 	struct flow *flow, const struct enterprise *enterprise, struct str key)
 {
@@ -166,6 +171,7 @@ static enum flow_status event_take(struct flow *flow)
 	return event_enqueue(flow, enterprise, key);
 }
 
+/* Only what was acknowledged; waiters are woken in the order of acceptance, so it is in order, too. */
 static void write_debug_log(struct ingest *ingest, struct event_state *state, struct str body)
 {
 	const struct enterprise *enterprise = tenants_by_number(ingest->tenants, state->number);
@@ -198,6 +204,7 @@ static enum flow_status event_answer(struct flow *flow)
 	return http_reply(flow, 200, "application/json", str_of(accepted, sizeof(accepted) - 1));
 }
 
+/* The last waiter to go gives the batch back. */
 static void event_finally(struct flow *flow)
 {
 	struct ingest *ingest = flow_context(flow);

@@ -39,6 +39,7 @@ struct load_state {
 	struct pg_batch *batch;
 };
 
+/* On the second connection: ten thousand enterprises must not stand before a commit. */
 static enum flow_status load_ask(struct flow *flow)
 {
 	struct ingest *ingest = flow_context(flow);
@@ -123,6 +124,7 @@ static enum flow_status follow_load(struct flow *flow)
 	return await_children(flow);
 }
 
+/* A failed load leaves the last good table in use. */
 static enum flow_status follow_loaded(struct flow *flow)
 {
 	if (flow_failed_children(flow) == 0)
@@ -138,6 +140,8 @@ static enum flow_status follow_wait(struct flow *flow)
 	return await_pg_notice(flow, ingest->listen, ANYWAY_MS);
 }
 
+/* Other tables notify on the same channel. An empty payload is a new connection: anything may have
+ * changed before it. */
 static enum flow_status follow_noticed(struct flow *flow)
 {
 	struct ingest *ingest = flow_context(flow);

@@ -9,6 +9,7 @@ enum { PAUSE_MS = 10000, TIDY_DEADLINE_MS = 10000, KEYS_A_CHUNK = 5000 };
 static const char sql_own_batches[] =
 	"DELETE FROM ingest_batches WHERE writer = $1::uuid AND batch < $2::bigint";
 
+/* Of writers that never came back for their journal. */
 static const char sql_old_batches[] =
 	"DELETE FROM ingest_batches WHERE created_at < now() - interval '7 days'";
 
@@ -35,6 +36,7 @@ static int64_t settled_below(const struct ingest *ingest)
 	return (ingest->backlog.sequence + 1) << BATCH_NODE_BITS;
 }
 
+/* Small transactions beside the commits: the numbers of ten seconds, five thousand keys. */
 static enum flow_status tidy_send(struct flow *flow)
 {
 	struct ingest *ingest = flow_context(flow);

@@ -27,6 +27,7 @@ static bool open_journal(struct ingest *ingest, struct error *error)
 	return true;
 }
 
+/* Redis only saves readers a second: its absence stops nothing. A URL that is none is a mistake. */
 static bool open_redis(struct ingest *ingest, struct service *service, struct error *error)
 {
 	struct redis_options options = {.url = service_redis_url(service), .log = *ingest->log};
@@ -89,6 +90,7 @@ void *ingest_start(struct service *service, struct error *error)
 	return ingest;
 }
 
+/* Nothing accepted is left behind: the skeleton waits for this after the last answer. */
 bool ingest_drained(void *context)
 {
 	return writer_idle(context);
@@ -115,6 +117,7 @@ void ingest_stop(void *context)
 
 /* -- readiness: can an event that comes now be attributed and made durable? ------------------------- */
 
+/* Without any table every token is unknown, and good events would be refused. */
 static const char *why_no_enterprises(void *context)
 {
 	struct ingest *ingest = context;

@@ -43,6 +43,7 @@ static const char sql_bound_tokens[] =
 	"LATERAL (SELECT q.id FROM event_quarantine q WHERE q.token = t.token "
 	"ORDER BY q.id DESC OFFSET $2) AS o)";
 
+/* Whatever the token: the newest rows of all. */
 static const char sql_bound_all[] =
 	"DELETE FROM event_quarantine WHERE id <= "
 	"(SELECT id FROM event_quarantine ORDER BY id DESC OFFSET $1 LIMIT 1)";
@@ -81,6 +82,8 @@ static void rows_add(struct refused_rows *rows, const struct quarantine_item *it
 	rows->count++;
 }
 
+/* First come, first kept: what is over the second's share is counted, not queued, so that a flood
+ * neither grows the memory nor reaches the database. */
 void quarantine_offer(struct quarantine *quarantine, const struct quarantine_item *item)
 {
 	struct refused_rows *rows = &quarantine->filling;
@@ -98,6 +101,7 @@ void quarantine_offer(struct quarantine *quarantine, const struct quarantine_ite
 
 /* -- one write ------------------------------------------------------------------------------------ */
 
+/* Insert and trim in one transaction: the table is never seen over its bound. */
 static enum flow_status store_send(struct flow *flow)
 {
 	struct quarantine *quarantine = flow_context(flow);
@@ -174,6 +178,7 @@ static enum flow_status keep_store(struct flow *flow)
 	return await_children(flow);
 }
 
+/* The rate's bound: what comes in this second goes with the next write. */
 static enum flow_status keep_pause(struct flow *flow)
 {
 	return await_sleep(flow, PAUSE_MS);

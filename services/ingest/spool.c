@@ -11,6 +11,7 @@ void spool_show(struct ingest *ingest)
 	metric_set(ingest->meters.waiting, (double)ingest->backlog.events);
 }
 
+/* Once an outage, not once a batch. */
 static void say_away(struct ingest *ingest)
 {
 	if (!ingest->writer.away)
@@ -19,6 +20,8 @@ static void say_away(struct ingest *ingest)
 	ingest->writer.away = true;
 }
 
+/* Durable before anybody is answered. fdatasync blocks the loop, and that is meant: while PostgreSQL
+ * is away there is nothing better to do, and what arrives meanwhile shares the next sync. */
 void spool_keep(struct ingest *ingest, struct batch *batch)
 {
 	struct writer *writer = &ingest->writer;
@@ -62,6 +65,8 @@ static struct batch *slot(struct writer *writer, unsigned index)
 	return writer->replay[index];
 }
 
+/* A record is often a single event. Together they cost one commit and one sync, so a long journal
+ * is replayed faster than it was written. */
 static bool room_for_more(const struct writer *writer, unsigned events, size_t bytes)
 {
 	return !writer->one_by_one && writer->work.count > 0 && writer->work.count < WORK_BATCHES &&
@@ -87,7 +92,7 @@ bool spool_take(struct ingest *ingest)
 			work->batches[work->count++] = batch;
 			events += batch->count;
 			bytes += batch_event_bytes(batch);
-		} else {
+		} else { /* the checksum was right: written by another program */
 			log_error(ingest->log, "journal: a record is left out: %s", error.text);
 		}
 		if (!room_for_more(writer, events, bytes))

@@ -38,6 +38,7 @@ static const struct clock_zone *zone_of(struct tenants *tenants, struct str name
 	return zone;
 }
 
+/* Three tables, not one: a token of one enterprise may be the number of another. */
 static void index_row(struct tenants *tenants, struct enterprise *row)
 {
 	table_put(tenants->by_number, row->number, row);
@@ -51,6 +52,7 @@ struct tenants *tenants_new(const struct enterprise *rows, size_t count)
 {
 	struct tenants *tenants = alloc_zeroed(1, sizeof(*tenants));
 
+	/* Texts and rows in one piece: a new table replaces the old as a whole. */
 	tenants->arena = arena_new(TENANTS_MAX_BYTES);
 	tenants->rows = arena_array(tenants->arena, count > 0 ? count : 1, sizeof(*rows));
 	tenants->count = count;

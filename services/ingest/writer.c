@@ -9,9 +9,12 @@ enum {
 	RETRY_MS = 500, /* after an error that is not a lost connection; twice as long each time */
 	RETRY_MAX_MS = 8000,
 	REPLAY_SLICE_MS = 5, /* new events wait at most so long behind the replay */
+	HINT_EVERY_MS = 5,   /* with more work waiting: that commit will tell, too */
 	WHOLE = 1,	     /* node of a batch: all of it */
 };
 
+/* Asked before each commit. The schema is asked for once: it never becomes older, and a look at it
+ * on the other connection says nothing about this one. */
 bool writer_database_usable(const struct ingest *ingest)
 {
 	return pg_ready(ingest->pg) && ingest->schema_known &&
@@ -22,7 +25,9 @@ const char *writer_why_away(struct ingest *ingest)
 {
 	if (!pg_ready(ingest->pg))
 		return pg_last_error(ingest->pg);
-	return ingest->schema_known ? ingest->writer.error.text : schema_why_not(ingest->schema);
+	if (!ingest->schema_known)
+		return "its schema is not known to be new enough";
+	return ingest->writer.error.text;
 }
 
 void writer_leave_alone(struct ingest *ingest)
@@ -46,12 +51,28 @@ void writer_begin(struct work *work, bool replaying)
 
 enum { WRITE_WAIT, WRITE_CHOOSE, WRITE_COMMIT, WRITE_SETTLE };
 
+/* Those who wait for a batch that is stored are woken behind the start of the next commit:
+ * PostgreSQL works while they are answered. */
+static void answer_stored(struct ingest *ingest)
+{
+	struct batch *batch = ingest->writer.stored;
+
+	if (batch == NULL)
+		return;
+	ingest->writer.stored = NULL;
+	backlog_settle(&ingest->backlog, batch, BATCH_STORED);
+	metric_set(ingest->meters.waiting, (double)ingest->backlog.events);
+}
+
+/* Without work it sleeps until an event comes. There is no linger: the first event of a quiet time
+ * is committed alone and at once; under load the commit under way does the gathering. */
 static enum flow_status write_wait(struct flow *flow)
 {
 	struct ingest *ingest = flow_context(flow);
 
 	if (ingest->backlog.first != NULL)
 		return FLOW_NEXT;
+	answer_stored(ingest);
 	if (journal_empty(ingest->journal))
 		return await_queue(flow, &ingest->backlog.arrived);
 	if (writer_database_usable(ingest))
@@ -68,6 +89,8 @@ static bool replay_is_next(struct ingest *ingest)
 		       loop_now_ms(ingest->loop) < ingest->writer.replay_until_ms);
 }
 
+/* The one place that decides between PostgreSQL and the journal. While the journal holds anything,
+ * new events go behind it, or they would overtake. */
 static enum flow_status write_choose(struct flow *flow)
 {
 	struct ingest *ingest = flow_context(flow);
@@ -84,18 +107,33 @@ static enum flow_status write_choose(struct flow *flow)
 		writer_begin(&ingest->writer.work, false);
 		return FLOW_NEXT;
 	}
+	answer_stored(ingest);
 	spool_keep(ingest, batch);
 	ingest->writer.replay_until_ms = loop_now_ms(ingest->loop) + REPLAY_SLICE_MS;
 	return flow_goto(flow, WRITE_WAIT);
 }
 
+/* A child, because it has a deadline of its own and gives back its memory when it is done. */
 static enum flow_status write_commit(struct flow *flow)
 {
 	struct ingest *ingest = flow_context(flow);
 	struct work *work = &ingest->writer.work;
 
 	commit_spawn(flow, work->parts[--work->part_count]);
+	answer_stored(ingest);
 	return await_children(flow);
+}
+
+/* Readers are woken at once in quiet times; under load a hint for every few commits will do. */
+static void give_hint(struct ingest *ingest)
+{
+	int64_t now_ms = loop_now_ms(ingest->loop);
+
+	if (ingest->redis == NULL || (ingest->backlog.first != NULL &&
+					     now_ms - ingest->writer.hint_at_ms < HINT_EVERY_MS))
+		return;
+	ingest->writer.hint_at_ms = now_ms;
+	redis_publish(ingest->redis, "callweave:events", str_of(NULL, 0));
 }
 
 /* All of it is stored or refused. */
@@ -106,17 +144,17 @@ static void finish_work(struct ingest *ingest)
 
 	writer->work.count = 0;
 	writer->retry_ms = 0;
-	if (ingest->redis != NULL)
-		redis_publish(ingest->redis, "callweave:events", str_of(NULL, 0));
+	give_hint(ingest);
 	if (writer->work.replaying) {
 		spool_drop(ingest);
 		writer->one_by_one = false;
 		return;
 	}
-	backlog_settle(&ingest->backlog, batch, BATCH_STORED);
-	metric_set(ingest->meters.waiting, (double)ingest->backlog.events);
+	writer->stored = batch;
 }
 
+/* Whether it was committed or not: the journal repeats it under the same number. What is replayed is
+ * in the journal still. */
 static void give_up_work(struct ingest *ingest)
 {
 	struct writer *writer = &ingest->writer;
@@ -134,6 +172,8 @@ static void give_up_work(struct ingest *ingest)
 		spool_keep(ingest, batch);
 }
 
+/* The sender is told why (if he still waits: a replayed event was acknowledged long ago), and a
+ * person can look at it in the quarantine. */
 static void refuse_event(struct ingest *ingest, struct batch *batch, unsigned index)
 {
 	struct event_row row = batch_row(batch, index);
@@ -173,6 +213,7 @@ static enum flow_status write_settle(struct flow *flow)
 	struct writer *writer = &ingest->writer;
 
 	if (writer->outcome == COMMIT_REFUSED && writer->work.count > 1) {
+		/* Several records, and nobody says which: one after another, then. */
 		writer->one_by_one = true;
 		writer->work.count = 0;
 		return flow_goto(flow, WRITE_WAIT);
@@ -225,6 +266,7 @@ void writer_stop(struct ingest *ingest)
 
 	if (writer->flow != NULL)
 		flow_cancel(writer->flow);
+	/* What was accepted and not settled was not acknowledged either. */
 	if (writer->work.count > 0 && !writer->work.replaying)
 		batch_free(&writer->work.batches[0]);
 	spool_free(ingest);

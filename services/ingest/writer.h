@@ -40,12 +40,14 @@ enum commit_outcome {
 struct writer {
 	struct flow *flow;
 	struct work work;
+	struct batch *stored; /* its waiters are still to be woken; never over a wait */
 	struct batch *replay[WORK_BATCHES]; /* memory for what comes out of the journal */
 	bool one_by_one; /* some event in the journal is refused: no two records together */
 	enum commit_outcome outcome; /* of the last attempt */
 	struct error error;
 	int64_t retry_ms;
-	int64_t retry_at_ms;	 /* PostgreSQL is left alone until then */
+	int64_t retry_at_ms; /* PostgreSQL is left alone until then */
+	int64_t hint_at_ms;
 	int64_t replay_until_ms; /* new events wait at most so long while the journal is replayed */
 	bool away;		 /* events go to the journal */
 	char journal_problem[200]; /* why the last append to it failed; "": it did not */
