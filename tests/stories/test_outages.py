@@ -1,15 +1,18 @@
 """Outages of a minute: PostgreSQL, Redis and Telegram are away, and nothing is lost or forgotten."""
 import os
+import statistics
 import threading
 import time
 
 import pytest
 
+import corpus
 import load
 from test_ledger import UNLIMITED
 from waiting import wait_until
 
 OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "60"))
+SIMPLE_CALL = corpus.scenarios()["1-8/emulator"]
 pytestmark = pytest.mark.long
 
 
@@ -47,11 +50,26 @@ def database_story(stack, seconds):
     check_all(stack, ledger)
 
 
+def latency(stack, tenant, first):
+    """Seconds from a POST to its message in the chat: the median of nine calls."""
+    taken = []
+    for number in range(first, first + 9):
+        shown = len(stack.messages(tenant["chat_id"]))
+        event, _delay, body = corpus.Instance("1-8", SIMPLE_CALL, tenant["name2"], number).events[0]
+        began = time.monotonic()
+        assert stack.post(event, body).status_code == 200
+        wait_until(lambda: len(stack.messages(tenant["chat_id"])) > shown, 20, "the message", interval=0.003)
+        taken.append(time.monotonic() - began)
+    return statistics.median(taken)
+
+
 def redis_story(stack, seconds):
-    """Without Redis nothing is lost; when it is back a message is there within moments."""
+    """Without Redis nothing is lost; when it is back, so is the latency."""
+    watched = stack.enterprise("RW", chat_id=-825_000)
     tenants = [stack.enterprise(f"R{index}", chat_id=-820_000 - index) for index in range(2)]
     stack.start_all()
     stack.no_limits()
+    before = latency(stack, watched, 90_000)
     with load.Load(stack, tenants, pause=0.05) as ledger:
         wait_until(lambda: ledger.acknowledged > 50, 30, "the load runs")
         stack.redis.halt()
@@ -59,6 +77,9 @@ def redis_story(stack, seconds):
         stack.redis.resume()
     assert (ledger.refused, ledger.broken) == (0, 0)
     check_all(stack, ledger)
+    # Looking by itself the dispatcher would need an eighth of a second on average.
+    after = latency(stack, watched, 91_000)
+    assert after < max(0.1, 3 * before), f"{before:.3f} s before, {after:.3f} s after"
 
 
 FAULTS = {
