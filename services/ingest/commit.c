@@ -49,6 +49,13 @@ static const char sql_commit_keys[] =
 	"FROM e WHERE e.key = '' OR (e.nth = 1 AND EXISTS (SELECT 1 FROM k "
 	"WHERE k.enterprise_number = e.enterprise AND k.key = e.key)) ORDER BY e.ord";
 
+/* For an event that call_events refuses. */
+static const char sql_quarantine[] =
+	"WITH b AS (INSERT INTO ingest_batches (writer, batch) VALUES ($1::uuid, $2::bigint) "
+	"ON CONFLICT DO NOTHING RETURNING 1) "
+	"INSERT INTO event_quarantine (event_type, token, reason, peer, trace_id, body) "
+	"SELECT $3, $4, $5, '', $6, $7 WHERE EXISTS (SELECT 1 FROM b)";
+
 struct commit_state {
 	unsigned node;
 	int64_t began_us;
@@ -92,6 +99,24 @@ static void add_statement(struct flow *flow, const struct batch *batch, unsigned
 	pg_batch_add(state->batch, batch->has_keys ? sql_commit_keys : sql_commit, &params);
 }
 
+static void add_refused(struct flow *flow, const struct batch *batch, unsigned node)
+{
+	struct commit_state *state = flow_state(flow);
+	struct arena *arena = flow_arena(flow);
+	unsigned index = batch_part(batch, node).from;
+	struct event_row row = batch_row(batch, index);
+	struct pg_params params = {0};
+
+	pg_put_text(&params, batch->writer);
+	pg_put_int(&params, arena, batch_number(batch, node));
+	pg_put_str(&params, arena, row.type);
+	pg_put_str(&params, arena, row.enterprise);
+	pg_put_text(&params, batch_refusal(batch, index));
+	pg_put_str(&params, arena, row.trace);
+	pg_put_str(&params, arena, row.body);
+	pg_batch_add(state->batch, sql_quarantine, &params);
+}
+
 /* All statements of a pg_batch are one transaction: several records are stored together or not at
  * all, each under its own number. */
 static enum flow_status commit_send(struct flow *flow)
@@ -101,8 +126,10 @@ static enum flow_status commit_send(struct flow *flow)
 	struct commit_state *state = flow_state(flow);
 
 	state->batch = pg_batch_new(flow_arena(flow));
-	for (unsigned i = 0; i < work->count; i++)
+	for (unsigned i = 0; i < work->count && !work->to_quarantine; i++)
 		add_statement(flow, work->batches[i], state->node, work->columns[i]);
+	if (work->to_quarantine)
+		add_refused(flow, work->batches[0], state->node);
 	state->began_us = clock_monotonic_us();
 	return await_pg(flow, ingest->pg, state->batch);
 }
@@ -115,6 +142,17 @@ static bool speaks_of_data(const char *sqlstate)
 	       strncmp(sqlstate, "54", 2) == 0;
 }
 
+static void count_stored(struct ingest *ingest, const struct pg_batch *batch)
+{
+	const struct work *work = &ingest->writer.work;
+	struct metric *where =
+		work->to_quarantine ? ingest->meters.quarantined : ingest->meters.committed;
+
+	metric_add(ingest->meters.commits, 1);
+	for (unsigned i = 0; i < work->count; i++)
+		metric_add(where, (double)pg_affected(batch, (int)i));
+}
+
 static enum flow_status commit_read(struct flow *flow)
 {
 	struct ingest *ingest = flow_context(flow);
@@ -125,10 +163,7 @@ static enum flow_status commit_read(struct flow *flow)
 	metric_observe(ingest->meters.commit_seconds, seconds);
 	if (pg_batch_ok(state->batch, &ingest->writer.error)) {
 		ingest->writer.outcome = COMMIT_STORED;
-		metric_add(ingest->meters.commits, 1);
-		for (unsigned i = 0; i < ingest->writer.work.count; i++)
-			metric_add(ingest->meters.committed,
-				(double)pg_affected(state->batch, (int)i));
+		count_stored(ingest, state->batch);
 		return FLOW_END;
 	}
 	metric_add(ingest->meters.commit_failures, 1);

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { COLUMNS = 6, PAUSE_MS = 1000, STORE_DEADLINE_MS = 10000 };
+enum { COLUMNS = 6, PAUSE_MS = 1000, READY_EVERY_MS = 5000, STORE_DEADLINE_MS = 10000 };
 
 struct refused_rows {
 	struct pg_array columns[COLUMNS];
@@ -163,13 +163,24 @@ static const struct flow_spec store_flow = {
 
 /* -- once a second -------------------------------------------------------------------------------- */
 
-enum { KEEP_WAIT, KEEP_STORE, KEEP_PAUSE, KEEP_AGAIN };
+enum { KEEP_WAIT, KEEP_READY, KEEP_STORE, KEEP_PAUSE, KEEP_AGAIN };
 
 static enum flow_status keep_wait(struct flow *flow)
 {
 	struct quarantine *quarantine = flow_context(flow);
 
 	return quarantine->filling.count > 0 ? FLOW_NEXT : await_queue(flow, &quarantine->arrived);
+}
+
+/* While PostgreSQL is away the first ones are held; what is more is dropped as ever. */
+static enum flow_status keep_ready(struct flow *flow)
+{
+	struct quarantine *quarantine = flow_context(flow);
+
+	if (pg_ready(quarantine->pg))
+		return FLOW_NEXT;
+	flow_goto(flow, KEEP_READY);
+	return await_pg_ready(flow, quarantine->pg, READY_EVERY_MS);
 }
 
 static enum flow_status keep_store(struct flow *flow)
@@ -191,6 +202,7 @@ static enum flow_status keep_again(struct flow *flow)
 
 static const struct flow_step keep_steps[] = {
 	[KEEP_WAIT] = {"wait", keep_wait},
+	[KEEP_READY] = {"ready", keep_ready},
 	[KEEP_STORE] = {"store", keep_store},
 	[KEEP_PAUSE] = {"pause", keep_pause},
 	[KEEP_AGAIN] = {"again", keep_again},

@@ -45,6 +45,7 @@ void writer_begin(struct work *work, bool replaying)
 	work->replaying = replaying;
 	work->parts[0] = WHOLE;
 	work->part_count = 1;
+	work->to_quarantine = false;
 }
 
 /* -- the steps ------------------------------------------------------------------------------------ */
@@ -172,24 +173,19 @@ static void give_up_work(struct ingest *ingest)
 		spool_keep(ingest, batch);
 }
 
-/* The sender is told why (if he still waits: a replayed event was acknowledged long ago), and a
- * person can look at it in the quarantine. */
-static void refuse_event(struct ingest *ingest, struct batch *batch, unsigned index)
+/* It goes into the quarantine under the number that it would have had, so that it is there for certain
+ * before its sender is told, or, out of the journal, before its record is dropped. */
+static void refuse_event(struct ingest *ingest, unsigned node, unsigned index)
 {
-	struct event_row row = batch_row(batch, index);
-	const char *reason = ingest->writer.error.text;
+	struct work *work = &ingest->writer.work;
+	struct batch *batch = work->batches[0];
 
-	log_warn(ingest->log, "PostgreSQL refuses an event of %.*s: %s", STR_ARG(row.enterprise),
-		reason);
-	batch_refuse(batch, index, reason);
+	log_warn(ingest->log, "PostgreSQL refuses an event of %.*s: %s",
+		STR_ARG(batch_row(batch, index).enterprise), ingest->writer.error.text);
+	batch_refuse(batch, index, ingest->writer.error.text);
 	metric_add(ingest->meters.refused[REFUSED_DATABASE], 1);
-	quarantine_offer(ingest->quarantine, &(struct quarantine_item){
-						     .type = row.type,
-						     .token = row.enterprise,
-						     .reason = str_from(reason),
-						     .trace = row.trace,
-						     .body = row.body,
-					     });
+	work->parts[work->part_count++] = node;
+	work->to_quarantine = true;
 }
 
 /* One bad event must not take its neighbours with it: halve until it stands alone. */
@@ -200,11 +196,25 @@ static void split_work(struct ingest *ingest)
 	struct batch_part part = batch_part(work->batches[0], node);
 
 	if (part.to - part.from <= 1) {
-		refuse_event(ingest, work->batches[0], part.from);
+		refuse_event(ingest, node, part.from);
 		return;
 	}
 	work->parts[work->part_count++] = 2 * node + 1;
 	work->parts[work->part_count++] = 2 * node;
+}
+
+/* The last attempt was refused for its data. */
+static void after_refusal(struct ingest *ingest)
+{
+	struct work *work = &ingest->writer.work;
+
+	if (work->to_quarantine) {
+		log_error(ingest->log, "the quarantine refuses an event, too: %s",
+			ingest->writer.error.text);
+		work->to_quarantine = false;
+	} else {
+		split_work(ingest);
+	}
 }
 
 static enum flow_status write_settle(struct flow *flow)
@@ -219,7 +229,9 @@ static enum flow_status write_settle(struct flow *flow)
 		return flow_goto(flow, WRITE_WAIT);
 	}
 	if (writer->outcome == COMMIT_REFUSED)
-		split_work(ingest);
+		after_refusal(ingest);
+	else
+		writer->work.to_quarantine = false;
 	if (writer->outcome == COMMIT_AWAY || writer->outcome == COMMIT_STUCK)
 		give_up_work(ingest);
 	else if (writer->work.part_count > 0)

@@ -27,6 +27,7 @@ struct work {
 	/* Nodes of the only batch that are still to be stored, the next one last. */
 	unsigned parts[WORK_MAX_PARTS];
 	unsigned part_count;
+	bool to_quarantine; /* the next part is one event, and call_events will not have it */
 	struct pg_array columns[WORK_BATCHES][WORK_COLUMNS];
 };
 
