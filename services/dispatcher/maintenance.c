@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "dispatcher.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 #define MAINTENANCE_ARENA_BYTES ((size_t)4 << 20)
@@ -48,6 +49,8 @@ static void look_around(struct dispatcher *d)
 	metric_set(d->meters.shards, shards_count(&d->shards, SHARD_OWNED));
 	folding_sweep(d);
 	bots_sweep(d);
+	/* After a burst the heap is mostly holes. */
+	(void)malloc_trim(0);
 }
 
 static const struct task tasks[] = {
