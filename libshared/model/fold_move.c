@@ -92,6 +92,20 @@ static void move_channels(struct call_fold *fold, struct fold_call *from, struct
 	}
 }
 
+/* Those who stayed, being surer of their call or for want of room over there, let go of those who
+ * went: a call's graph never points out of the call. */
+static void cut_ties(struct fold_call *from)
+{
+	for (struct fold_channel *at = from->channels; at != NULL; at = at->next) {
+		if (at->twin != NULL && at->twin->call != from) {
+			at->twin->twin = NULL;
+			at->twin = NULL;
+		}
+		if (at->bridge != NULL && at->bridge->call != from)
+			at->bridge = NULL;
+	}
+}
+
 /* True when `channel` is in `into` now. Never moves a call's own first channel. */
 bool fold_move_weak(struct call_fold *fold, struct fold_channel *channel, struct fold_call *into)
 {
@@ -102,6 +116,7 @@ bool fold_move_weak(struct call_fold *fold, struct fold_channel *channel, struct
 	mark_component(from, channel);
 	move_bridges(from, into);
 	move_channels(fold, from, into);
+	cut_ties(from);
 	fold_say(fold, from, "a channel of %s goes to the call with it", into->pub.external);
 	fold_say(fold, into, "a channel that was taken for another call's is this one's");
 	fold_talk(fold, from);
