@@ -56,11 +56,11 @@ def main(folder):
             tally.add_lines(folder / name)
     if (folder / "ctest.log").exists():
         tally.add_ctest(folder / "ctest.log")
-    for suite in ("stories", "browser"):
-        if (folder / f"{suite}.xml").exists():
-            tally.add_pytest(folder / f"{suite}.xml")
-        elif (folder / f"{suite}.log").exists():
-            print(f"{suite}: pytest itself failed, see {folder / suite}.log")
+    for log in sorted(folder.glob("lane-*.log")):
+        if log.with_suffix(".xml").exists():
+            tally.add_pytest(log.with_suffix(".xml"))
+        else:
+            print(f"{log.stem}: pytest itself failed, see {log}")
             tally.failed += 1
     more = f", {tally.skipped} skipped" if tally.skipped else ""
     print(f"{tally.passed} passed, {tally.failed} failed{more}")
