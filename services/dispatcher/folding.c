@@ -142,8 +142,15 @@ static void changes_take(struct changes *changes, struct enterprise_fold *enterp
 
 /* -- events and time ------------------------------------------------------------------------------ */
 
+/* An event on its way from the log's text into a fold. */
+struct parsed {
+	struct arena *arena;
+	struct json *body;
+	struct call_event event;
+};
+
 static bool event_read(const struct tenant *tenant, const struct log_event *from,
-	struct arena *arena, struct json **body, struct call_event *event, struct error *error)
+	struct parsed *parsed, struct error *error)
 {
 	const struct json_limits limits = {
 		.max_bytes = EVENT_MAX_BYTES, .max_depth = CALL_EVENT_JSON_DEPTH + 1};
@@ -151,42 +158,56 @@ static bool event_read(const struct tenant *tenant, const struct log_event *from
 	if (!call_event_type_from(from->type, &type))
 		return error_set(
 			error, ERROR_INPUT, "event type \"%.*s\": not known", STR_ARG(from->type));
-	*body = json_parse(from->body, limits, error);
-	if (*body == NULL)
+	parsed->body = json_parse(from->body, limits, error);
+	if (parsed->body == NULL)
 		return false;
-	return call_event_read(type, *body, tenant->zone, arena, event, error);
+	if (!call_event_read(
+		    type, parsed->body, tenant->zone, parsed->arena, &parsed->event, error))
+		return false;
+	/* Not of the body: the log knows better when it came and in which order. */
+	parsed->event.id = from->at.id;
+	parsed->event.at_ms = from->received_ms;
+	return true;
 }
 
-void folding_event(struct dispatcher *d, const struct log_event *from, struct changes *changes)
+static void event_fold(struct dispatcher *d, const struct log_event *from,
+	const struct call_event *event, struct changes *changes)
 {
-	struct call_event event = {0};
-	struct json *body = NULL;
-	struct error error;
+	struct enterprise_fold *enterprise = enterprise_get(d, from->shard, from->enterprise);
+	struct log_context log = d->log;
+	struct call_changes made = {0};
+	call_fold_event(enterprise->fold, event, &made);
+	changes_take(changes, enterprise, &made, from, from->received_ms);
+	log.enterprise = enterprise->number;
+	log.trace = from->trace;
+	if (made.warning != NULL)
+		log_warn(&log, "fold: event %lld: %s", (long long)from->at.id, made.warning);
+	metric_add(d->meters.folded, 1);
+}
+
+/* What cannot be read now will not be readable later either: it is said, and nobody waits for it. */
+static void event_skip(
+	struct dispatcher *d, const struct log_event *from, const struct error *error)
+{
 	struct log_context log = d->log;
 	char number[64];
 	(void)str_copy(number, sizeof(number), from->enterprise);
 	log.enterprise = number;
 	log.trace = from->trace;
-	struct arena *arena = arena_new(EVENT_ARENA_BYTES);
-	if (event_read(tenant_of(d, from->enterprise), from, arena, &body, &event, &error)) {
-		struct enterprise_fold *enterprise =
-			enterprise_get(d, from->shard, from->enterprise);
-		struct call_changes made = {0};
-		event.id = from->at.id;
-		event.at_ms = from->received_ms;
-		call_fold_event(enterprise->fold, &event, &made);
-		changes_take(changes, enterprise, &made, from, from->received_ms);
-		if (made.warning != NULL)
-			log_warn(
-				&log, "fold: event %lld: %s", (long long)from->at.id, made.warning);
-		metric_add(d->meters.folded, 1);
-	} else {
-		metric_add(d->meters.skipped, 1);
-		log_warn(&log, "fold: event %lld is skipped: %s", (long long)from->at.id,
-			error.text);
-	}
-	json_free(&body);
-	arena_free(&arena);
+	log_warn(&log, "fold: event %lld is skipped: %s", (long long)from->at.id, error->text);
+	metric_add(d->meters.skipped, 1);
+}
+
+void folding_event(struct dispatcher *d, const struct log_event *from, struct changes *changes)
+{
+	struct parsed parsed = {.arena = arena_new(EVENT_ARENA_BYTES)};
+	struct error error;
+	if (event_read(tenant_of(d, from->enterprise), from, &parsed, &error))
+		event_fold(d, from, &parsed.event, changes);
+	else
+		event_skip(d, from, &error);
+	json_free(&parsed.body);
+	arena_free(&parsed.arena);
 }
 
 void folding_tick(struct dispatcher *d, struct changes *changes)

@@ -119,17 +119,10 @@ static void plan_target(struct dispatcher *d, const struct plan *plan, const str
 	target->state = "sending";
 }
 
-static bool plan_state(struct dispatcher *d, const struct change *change, const struct call *call,
-	const struct live_call *live, struct live_state *state, struct arena *arena)
+/* The text of a call as it is now; false when that is not shown. */
+static bool plan_render(struct dispatcher *d, const struct change *change, const struct call *call,
+	struct arena *arena, struct live_state *state)
 {
-	*state = (struct live_state){.trace = change->trace, .since_ms = change->since_ms};
-	if (change->merged_into != 0) {
-		state->version = live != NULL ? live->version + 1 : 1;
-		state->final = state->remove = true;
-		return live != NULL;
-	}
-	if (live != NULL && (int)call->version <= live->version)
-		return false;
 	const struct directory_tenant *tenant =
 		directory_find(&d->directory, str_from(change->of->number));
 	if (tenant == NULL)
@@ -137,14 +130,19 @@ static bool plan_state(struct dispatcher *d, const struct change *change, const 
 	struct buf html;
 	buf_init(&html, MESSAGE_MAX_BYTES);
 	bool shown = message_render(call, &tenant->tenant, &html) && !html.failed;
+	if (shown)
+		state->html = str_of(arena_strndup(arena, html.data, html.size), html.size);
+	buf_free(&html);
 	state->version = (int)call->version;
 	state->final = call->state == CALL_ENDED || call->state == CALL_LOST;
-	state->html = str_of(
-		arena_strndup(arena, html.data != NULL ? html.data : "", html.size), html.size);
-	buf_free(&html);
-	bool same = live != NULL && live->html != NULL && live->final == state->final &&
-		    str_equal(str_from(live->html), state->html);
-	return shown && !same;
+	return shown;
+}
+
+/* Would an edit to `state` change nothing? */
+static bool live_call_shows(const struct live_call *live, const struct live_state *state)
+{
+	return live != NULL && live->html != NULL && live->final == state->final &&
+	       str_equal(str_from(live->html), state->html);
 }
 
 struct plan *plan_make(struct dispatcher *d, const struct change *change, const struct call *call,
@@ -155,8 +153,18 @@ struct plan *plan_make(struct dispatcher *d, const struct change *change, const 
 	plan->call_id = change->call_id;
 	plan->shard = change->of->shard;
 	plan->enterprise = change->of->number;
-	if (!plan_state(d, change, call, live, &plan->state, arena))
-		return NULL;
+	plan->state = (struct live_state){.trace = change->trace, .since_ms = change->since_ms};
+	if (change->merged_into != 0) {
+		if (live == NULL)
+			return NULL;
+		plan->state.version = live->version + 1;
+		plan->state.final = plan->state.remove = true;
+	} else {
+		bool newer = live == NULL || (int)call->version > live->version;
+		if (!newer || !plan_render(d, change, call, arena, &plan->state) ||
+			live_call_shows(live, &plan->state))
+			return NULL;
+	}
 	plan_recipients(d, plan, live, arena);
 	for (unsigned i = 0; i < plan->target_count; i++)
 		plan_target(d, plan, live, &plan->targets[i]);

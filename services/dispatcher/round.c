@@ -26,9 +26,11 @@
 /* All statements of this connection go by keys. The planner shall not think otherwise while tables are
  * new and have no statistics, and shall not plan anew over all partitions for each read. */
 static const char sql_plans[] =
-	"SELECT set_config(name, value, false) FROM (VALUES ('plan_cache_mode', 'force_generic_plan'),"
+	"SELECT set_config(name, value, false) FROM (VALUES ('plan_cache_mode', "
+	"'force_generic_plan'),"
 	" ('enable_seqscan', 'off'), ('enable_bitmapscan', 'off'), ('enable_hashjoin', 'off'),"
-	" ('enable_mergejoin', 'off'), ('enable_sort', 'off'), ('jit', 'off')) AS settings (name, value)";
+	" ('enable_mergejoin', 'off'), ('enable_sort', 'off'), ('jit', 'off')) AS settings (name, "
+	"value)";
 
 enum {
 	ROUND_BEGIN,

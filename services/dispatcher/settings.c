@@ -21,7 +21,7 @@ const struct config_field dispatcher_config_fields[] = {
 		"How long a partition stays with an instance that is silent, in milliseconds"),
 	SETTING(linger_seconds, "LINGER_SECONDS", CONFIG_INT, "60", 10, 3600,
 		"How long an ended call is remembered for late events, in seconds"),
-	SETTING(max_lingering, "MAX_LINGERING", CONFIG_INT, "1500", 100, 1000000,
+	SETTING(max_lingering, "MAX_LINGERING", CONFIG_INT, "1000", 100, 1000000,
 		"Ended calls remembered at most; above it they are forgotten earlier"),
 	SETTING(event_days, "EVENT_DAYS", CONFIG_INT, "90", 1, 3650, "Days of raw events to keep"),
 	SETTING(sent_days, "SENT_DAYS", CONFIG_INT, "7", 1, 365,
