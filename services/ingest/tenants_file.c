@@ -76,22 +76,6 @@ static bool replace_file(const char *path, struct str text, struct error *error)
 	return true;
 }
 
-bool tenants_save(const struct tenants *tenants, const char *path, struct error *error)
-{
-	struct snapshot snapshot = {.enterprises = tenants_rows(tenants)};
-	struct buf text;
-	bool ok;
-
-	buf_init(&text, FILE_MAX_BYTES);
-	json_write(&text, snapshot_fields, &snapshot);
-	if (text.failed)
-		ok = error_set(error, ERROR_INTERNAL, "%s: too many enterprises to keep", path);
-	else
-		ok = replace_file(path, buf_str(&text), error);
-	buf_free(&text);
-	return ok;
-}
-
 static bool read_file(const char *path, struct buf *text, struct error *error)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -107,6 +91,34 @@ static bool read_file(const char *path, struct buf *text, struct error *error)
 	}
 	close(fd);
 	return got == 0 || error_set(error, ERROR_INTERNAL, "%s: cannot be read", path);
+}
+
+/* Most loads find nothing new: then nothing is written and nothing synced. */
+static bool is_kept(const char *path, struct str text)
+{
+	struct buf kept;
+	bool same;
+
+	buf_init(&kept, FILE_MAX_BYTES);
+	same = read_file(path, &kept, NULL) && str_equal(buf_str(&kept), text);
+	buf_free(&kept);
+	return same;
+}
+
+bool tenants_save(const struct tenants *tenants, const char *path, struct error *error)
+{
+	struct snapshot snapshot = {.enterprises = tenants_rows(tenants)};
+	struct buf text;
+	bool ok;
+
+	buf_init(&text, FILE_MAX_BYTES);
+	json_write(&text, snapshot_fields, &snapshot);
+	if (text.failed)
+		ok = error_set(error, ERROR_INTERNAL, "%s: too many enterprises to keep", path);
+	else
+		ok = is_kept(path, buf_str(&text)) || replace_file(path, buf_str(&text), error);
+	buf_free(&text);
+	return ok;
 }
 
 static struct tenants *from_text(struct str text, struct error *error)
