@@ -6,6 +6,8 @@
 #include "json.h"
 #include "uri.h"
 
+#define MAX_JSON_BYTES (1u << 20)
+
 static bool add(struct args *args, struct str name, struct str value, bool is_json)
 {
 	if (args->count == ARGS_MAX)
@@ -34,23 +36,29 @@ static bool read_form(struct args *args, struct str form, struct arena *arena, s
 	return true;
 }
 
-static struct str value_of(const struct json *json, struct arena *arena)
+/* False when it is too long printed: 1e15 grows to sixteen digits, and half a value is no JSON. */
+static bool read_value(const struct json *json, struct arena *arena, struct str *value)
 {
 	struct str text = json_text(json);
 	struct buf printed;
 
-	if (json_kind(json) == JSON_TEXT)
-		return str_of(arena_strndup(arena, text.data, text.size), text.size);
-	buf_init(&printed, 1 << 20);
-	json_print(&printed, json, false);
-	text = str_of(arena_strndup(arena, printed.data, printed.size), printed.size);
+	bool fits = true;
+
+	buf_init(&printed, MAX_JSON_BYTES);
+	if (json_kind(json) != JSON_TEXT) {
+		json_print(&printed, json, false);
+		fits = !printed.failed;
+		text = buf_str(&printed);
+	}
+	if (fits)
+		*value = str_of(arena_strndup(arena, text.data, text.size), text.size);
 	buf_free(&printed);
-	return text;
+	return fits;
 }
 
 static bool read_json(struct args *args, struct str body, struct arena *arena, struct error *error)
 {
-	struct json *json = json_parse(body, (struct json_limits){1 << 20, 64}, NULL);
+	struct json *json = json_parse(body, (struct json_limits){MAX_JSON_BYTES, 64}, NULL);
 	bool fits = true;
 
 	if (json == NULL || json_kind(json) != JSON_OBJECT) {
@@ -58,12 +66,16 @@ static bool read_json(struct args *args, struct str body, struct arena *arena, s
 		return error_set(error, ERROR_INPUT, "can't parse JSON object");
 	}
 	for (const struct json *at = json_first(json); at != NULL && fits; at = json_next(at)) {
+		struct str value;
+
+		/* null is the same as absent, as in json_read(). */
 		if (json_kind(at) != JSON_NULL)
-			fits = add(args, str_from(arena_strdup(arena, json_name(at))),
-				value_of(at, arena), json_kind(at) != JSON_TEXT);
+			fits = read_value(at, arena, &value) &&
+			       add(args, str_from(arena_strdup(arena, json_name(at))), value,
+				       json_kind(at) != JSON_TEXT);
 	}
 	json_free(&json);
-	return fits || error_set(error, ERROR_INPUT, "too many parameters");
+	return fits || error_set(error, ERROR_INPUT, "too many or too long parameters");
 }
 
 bool args_read(struct args *args, const struct args_source *source, struct arena *arena,

@@ -66,14 +66,11 @@ static bool find_pattern(struct flow *flow, const struct args *args, struct run_
 
 static bool find_enterprise(struct flow *flow, const struct args *args, struct run_order *order)
 {
-	const struct emulator *emulator = flow_context(flow);
 	struct str name = args_get(args, "enterprise");
 
-	order->enterprise = directory_find(emulator->directory, name);
-	if (order->enterprise == NULL) {
-		http_reply_detail(flow, 404, "Предприятие %.*s не найдено", STR_ARG(name));
+	order->enterprise = emulator_find(flow, name);
+	if (order->enterprise == NULL)
 		return false;
-	}
 	if (order->enterprise->token.size == 0) {
 		http_reply_detail(flow, 400, "У предприятия %.*s нет токена", STR_ARG(name));
 		return false;
@@ -130,11 +127,10 @@ static void write_errors(const struct run *run, struct json_writer *writer)
 	json_put_name(writer, "errors");
 	json_open_array(writer);
 	for (size_t i = 0; i < run->count; i++) {
-		char words[300];
 		struct buf text;
 		if (run->steps[i].error == NULL)
 			continue;
-		buf_init(&text, sizeof(words));
+		buf_init(&text, 1024);
 		buf_printf(&text, "%.*s: %s", STR_ARG(run->steps[i].event), run->steps[i].error);
 		json_put_str(writer, buf_str(&text));
 		buf_free(&text);

@@ -21,17 +21,25 @@ static void put_text(struct json_writer *writer, const char *name, struct str va
 	json_put_str(writer, value);
 }
 
-const struct directory_enterprise *emulator_enterprise(struct flow *flow)
+const struct directory_enterprise *emulator_find(struct flow *flow, struct str number)
 {
 	const struct emulator *emulator = flow_context(flow);
-	const struct directory_enterprise *enterprise;
+	const struct directory_enterprise *enterprise = directory_find(emulator->directory, number);
+
+	/* "Not found" would be a guess while PostgreSQL has not been read yet. */
+	if (enterprise == NULL && !directory_known(emulator->directory))
+		http_reply_detail(flow, 503, "База данных недоступна");
+	else if (enterprise == NULL)
+		http_reply_detail(flow, 404, "Предприятие %.*s не найдено", STR_ARG(number));
+	return enterprise;
+}
+
+const struct directory_enterprise *emulator_enterprise(struct flow *flow)
+{
 	struct str number = {0};
 
 	uri_query_value(http_request(flow)->query, "enterprise", flow_arena(flow), &number);
-	enterprise = directory_find(emulator->directory, number);
-	if (enterprise == NULL)
-		http_reply_detail(flow, 404, "Предприятие %.*s не найдено", STR_ARG(number));
-	return enterprise;
+	return emulator_find(flow, number);
 }
 
 static enum flow_status list_enterprises(struct flow *flow)

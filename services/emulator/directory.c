@@ -250,6 +250,11 @@ const char *directory_why_not(const struct directory *directory)
 	return directory->loaded ? NULL : "not loaded";
 }
 
+bool directory_known(const struct directory *directory)
+{
+	return directory->arena != NULL;
+}
+
 size_t directory_count(const struct directory *directory)
 {
 	return directory->count;

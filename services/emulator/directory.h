@@ -33,6 +33,9 @@ void directory_free(struct directory **directory);
 /* NULL: fine; else why it cannot be relied on. */
 const char *directory_why_not(const struct directory *directory);
 
+/* False until they have been read once: what is not found may then exist all the same. */
+bool directory_known(const struct directory *directory);
+
 /* What these give is valid until the step that asked has ended. */
 size_t directory_count(const struct directory *directory);
 size_t directory_line_count(const struct directory *directory);

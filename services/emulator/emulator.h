@@ -47,7 +47,9 @@ extern const struct flow_spec pages_flow;				  /* pages.c */
 		.arena_max_bytes = 8u << 20, .deadline_ms = 10000,                                 \
 	}
 
-/* The enterprise that the query names; NULL when there is none: the request is then answered. */
+/* The enterprise of that number, or the one that the query names; NULL when there is none: the
+ * request is then answered. Valid until the step ends: a reload replaces all of them. */
+const struct directory_enterprise *emulator_find(struct flow *flow, struct str number);
 const struct directory_enterprise *emulator_enterprise(struct flow *flow);
 
 #endif

@@ -21,6 +21,7 @@
 struct event_log {
 	char *path;
 	size_t max_bytes;
+	struct log_context log; /* of the service, for failures */
 };
 
 static bool make_folder(const char *path, struct error *error)
@@ -38,7 +39,8 @@ static bool make_folder(const char *path, struct error *error)
 	return good;
 }
 
-struct event_log *event_log_new(const char *path, size_t max_bytes, struct error *error)
+struct event_log *event_log_new(const char *path, size_t max_bytes,
+	const struct log_context *service_log, struct error *error)
 {
 	struct event_log *log;
 	int fd;
@@ -54,6 +56,7 @@ struct event_log *event_log_new(const char *path, size_t max_bytes, struct error
 	log = alloc_zeroed(1, sizeof(*log));
 	log->path = alloc_text(str_from(path));
 	log->max_bytes = max_bytes;
+	log->log = *service_log;
 	return log;
 }
 
@@ -94,12 +97,14 @@ static int open_file(const struct event_log *log)
 static void write_record(const struct event_log *log, const struct buf *record)
 {
 	int fd = open_file(log);
+	ssize_t written = fd >= 0 ? write(fd, record->data, record->size) : -1;
 
-	if (fd < 0)
-		return;
-	if (write(fd, record->data, record->size) != (ssize_t)record->size)
-		errno = 0;
-	close(fd);
+	if (written < 0)
+		log_warn(&log->log, "%s: not written: %s", log->path, strerror(errno));
+	else if ((size_t)written < record->size)
+		log_warn(&log->log, "%s: a record was cut short", log->path);
+	if (fd >= 0)
+		close(fd);
 }
 
 static void begin_line(struct buf *record, const char *level)

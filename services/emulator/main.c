@@ -73,8 +73,8 @@ static void stop(void *context)
 
 static bool open_files(struct emulator *emulator, struct error *error)
 {
-	emulator->event_log = event_log_new(
-		emulator->config->log_path, (size_t)emulator->config->log_bytes, error);
+	emulator->event_log = event_log_new(emulator->config->log_path,
+		(size_t)emulator->config->log_bytes, service_log(emulator->service), error);
 	if (emulator->event_log == NULL)
 		return false;
 	emulator->patterns = patterns_new(error);

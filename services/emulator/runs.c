@@ -11,11 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ARENA_BYTES	 (8u << 20)
+#define ARENA_BYTES	 (16u << 20)
 #define SEND_TIMEOUT_MS	 30000
 #define PRESS_TIMEOUT_MS 600000 /* nobody presses any more */
 #define MAX_CHANNELS	 9
 #define MAX_BODY_BYTES	 65536
+#define MAX_ANSWER_BYTES 16384 /* ingest says a few words; a hundred answers must fit the arena */
 
 struct runs {
 	struct loop *loop;
@@ -131,23 +132,34 @@ static enum flow_status play_wait(struct flow *flow)
 	return delay_ms > 0 ? await_queue_for(flow, &run->go, delay_ms) : FLOW_NEXT;
 }
 
-static bool fill_body(struct run *run, struct run_step *done)
+static bool fill_with(struct run *run, struct str token, struct str *to, struct error *error)
 {
-	const struct pattern_step *step = &steps_of(run)[run->count];
-	struct error error;
 	struct buf body;
 	bool good;
 
-	*done = (struct run_step){.event = step->event, .at_ms = clock_wall_ms()};
-	set_times(run, step);
 	buf_init(&body, MAX_BODY_BYTES);
-	good = fill_write(&run->fill, step->body, &body, &error);
+	fill_set(&run->fill, STR("token"), token);
+	good = fill_write(&run->fill, steps_of(run)[run->count].body, &body, error);
 	if (good)
-		done->body = str_of(arena_strndup(run->arena, body.data, body.size), body.size);
-	else
-		done->error = arena_strdup(run->arena, error.text);
+		*to = str_of(arena_strndup(run->arena, body.data, body.size), body.size);
 	buf_free(&body);
 	return good;
+}
+
+/* Filled twice: whoever opens the page or the log sees each event, but not the token, with which he
+ * could send calls of his own. */
+static bool fill_body(struct run *run, struct run_step *done, struct str *sent)
+{
+	const struct pattern_step *step = &steps_of(run)[run->count];
+	struct error error;
+
+	*done = (struct run_step){.event = step->event, .at_ms = clock_wall_ms()};
+	set_times(run, step);
+	if (fill_with(run, run->token, sent, &error) &&
+		fill_with(run, STR("***"), &done->body, &error))
+		return true;
+	done->error = arena_strdup(run->arena, error.text);
+	return false;
 }
 
 static enum flow_status play_send(struct flow *flow)
@@ -156,21 +168,23 @@ static enum flow_status play_send(struct flow *flow)
 	struct playing *playing = flow_state(flow);
 	struct run *run = playing->run;
 	struct run_step *step = &run->steps[run->count];
+	struct str body;
 
 	if (run->stopping || (run->manual && run->presses == 0))
 		return FLOW_END;
 	run->presses -= run->manual;
 	playing->answer = (struct http_answer){.reach = HTTP_NOT_SENT};
-	if (!fill_body(run, step))
+	if (!fill_body(run, step, &body))
 		return FLOW_NEXT;
 	playing->call = (struct http_call){
 		.method = "POST",
 		.url = arena_printf(
 			run->arena, "%s/%.*s", runs->options.target, STR_ARG(step->event)),
 		.content_type = "application/json",
-		.body = step->body,
-		.headers = {{"Token", fill_get(&run->fill, STR("token")).data}},
+		.body = body,
+		.headers = {{"Token", run->token.data}},
 		.timeout_ms = SEND_TIMEOUT_MS,
+		.max_answer_bytes = MAX_ANSWER_BYTES,
 	};
 	event_log_request(
 		runs->options.event_log, str_from(playing->call.url), step->event, step->body);
@@ -283,21 +297,23 @@ void runs_free(struct runs **runs)
 	*runs = NULL;
 }
 
-/* Forget the oldest that is over and that nobody looks at. */
-static void forget_one(struct runs *runs)
+/* Forget the oldest that is over and that nobody looks at. False when there is none: what plays is
+ * bounded by RUNS_MAX_ACTIVE, and what is looked at by the server's connections. */
+static bool forget_one(struct runs *runs)
 {
-	struct run **oldest = NULL;
+	struct run **oldest = NULL, *run;
 
 	for (struct run **at = &runs->first; *at != NULL; at = &(*at)->next) {
 		if ((*at)->state != RUN_PLAYING && (*at)->watchers == 0)
 			oldest = at;
 	}
-	if (oldest != NULL) {
-		struct run *run = *oldest;
-		*oldest = run->next;
-		free_run(run);
-		runs->kept--;
-	}
+	if (oldest == NULL)
+		return false;
+	run = *oldest;
+	*oldest = run->next;
+	free_run(run);
+	runs->kept--;
+	return true;
 }
 
 static void copy_fill(struct run *run, const struct fill *from)
@@ -336,9 +352,8 @@ static struct run *new_run(struct runs *runs, const struct run_order *order)
 	flow_queue_init(&run->go);
 	flow_queue_init(&run->changed);
 	copy_fill(run, order->fill);
-	fill_set(&run->fill, STR("token"),
-		str_from(arena_strndup(
-			run->arena, order->enterprise->token.data, order->enterprise->token.size)));
+	run->token = str_from(arena_strndup(
+		run->arena, order->enterprise->token.data, order->enterprise->token.size));
 	name_channels(runs, run);
 	set_clock(run);
 	return run;
@@ -353,8 +368,8 @@ struct run *runs_start(struct runs *runs, const struct run_order *order, struct 
 		error_set(error, ERROR_BUSY, "%d calls are being played already", RUNS_MAX_ACTIVE);
 		return NULL;
 	}
-	if (runs->kept >= RUNS_MAX_KEPT)
-		forget_one(runs);
+	while (runs->kept >= RUNS_MAX_KEPT && forget_one(runs))
+		continue;
 	run = new_run(runs, order);
 	run->next = runs->first;
 	runs->first = run;

@@ -29,7 +29,7 @@ enum run_state { RUN_PLAYING, RUN_DONE, RUN_STOPPED };
 /* One event that was sent, or tried. */
 struct run_step {
 	struct str event;
-	struct str body;   /* JSON */
+	struct str body;   /* JSON, for people: the token is masked */
 	struct str answer; /* as it came */
 	int status;	   /* 0: no answer */
 	int64_t at_ms, took_ms;
@@ -43,6 +43,7 @@ struct run {
 	struct arena *arena; /* all that is in here */
 	struct fill fill;
 	const char *number; /* of the enterprise */
+	struct str token;   /* NUL-terminated; goes to the target and nowhere else */
 	int64_t chat_id;
 	int64_t speed;	 /* how many times faster than real */
 	int64_t talk_ms; /* length of the conversation; -1: as captured */

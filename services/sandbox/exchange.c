@@ -18,6 +18,7 @@ struct exchange {
 	int service;	 /* index in outside_services */
 	int64_t note_id; /* in requests */
 	struct fault fault;
+	int64_t resets; /* of the sandbox when it arrived */
 	bool has_fault, acted;
 };
 
@@ -40,16 +41,18 @@ static void note(struct sandbox *sandbox, struct exchange *exchange)
 	struct outside_call *call = &exchange->call;
 	struct buf request;
 
+	/* Escaped, control characters take six bytes each: what does not fit then is left out whole,
+	 * since half of it would break the listing for every reader. */
 	buf_init(&request, MAX_REPLY_BYTES);
 	args_write(&call->args, &request);
-	exchange->note_id =
-		requests_add(sandbox->requests, &(struct requests_note){
-							.service = service_of(exchange)->name,
-							.method = call->method,
-							.path = call->shown_path,
-							.request = buf_str(&request),
-							.at_ms = call->at_ms,
-						});
+	exchange->note_id = requests_add(sandbox->requests,
+		&(struct requests_note){
+			.service = service_of(exchange)->name,
+			.method = call->method,
+			.path = call->shown_path,
+			.request = request.failed ? STR("null") : buf_str(&request),
+			.at_ms = call->at_ms,
+		});
 	buf_free(&request);
 }
 
@@ -84,6 +87,7 @@ static enum flow_status receive(struct flow *flow)
 		.body = request->body,
 		.at_ms = clock_wall_ms(),
 	};
+	exchange->resets = sandbox->resets;
 	buf_init(&call->reply, MAX_REPLY_BYTES);
 	if (!uri_decode(request->path, false, call->arena, &call->path))
 		return http_reply_detail(flow, 404, "Not Found");
@@ -145,7 +149,8 @@ static enum flow_status answer(struct flow *flow)
 	struct outside_call *call = &exchange->call;
 	char seconds[24];
 	bool is_cut_short =
-		exchange->has_fault && exchange->fault.delay_ms > 0 && sandbox->draining;
+		exchange->resets != sandbox->resets ||
+		(exchange->has_fault && exchange->fault.delay_ms > 0 && sandbox->draining);
 
 	if (is_cut_short || (exchange->has_fault && exchange->fault.drop != FAULT_ANSWER)) {
 		requests_finish(sandbox->requests, exchange->note_id, 0, (struct str){0});

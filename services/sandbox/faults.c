@@ -89,8 +89,14 @@ static bool check(const struct input *input, struct fault *fault, struct error *
 		return error_set(error, ERROR_INPUT, "status: takes 200 to 599");
 	if (input->times < -1 || input->times == 0)
 		return error_set(error, ERROR_INPUT, "times: takes 1 or more, or -1");
-	if (input->delay_ms < 0 || input->retry_after < 0)
-		return error_set(error, ERROR_INPUT, "delay_ms, retry_after: negative");
+	if (input->delay_ms < 0 || input->delay_ms > FAULTS_MAX_DELAY_MS)
+		return error_set(
+			error, ERROR_INPUT, "delay_ms: takes 0 to %d", FAULTS_MAX_DELAY_MS);
+	if (input->retry_after < 0 || input->retry_after > FAULTS_MAX_RETRY_S)
+		return error_set(
+			error, ERROR_INPUT, "retry_after: takes 0 to %d", FAULTS_MAX_RETRY_S);
+	if (input->body.size > FAULTS_MAX_BODY)
+		return error_set(error, ERROR_INPUT, "body: longer than %d bytes", FAULTS_MAX_BODY);
 	if (!read_drop(input->drop, &fault->drop))
 		return error_set(error, ERROR_INPUT, "drop: takes true, \"before\" or \"after\"");
 	if (!str_copy(fault->service, sizeof(fault->service), input->service) ||

@@ -13,7 +13,10 @@
 
 struct faults;
 
-#define FAULTS_MAX 1000
+#define FAULTS_MAX	    1000
+#define FAULTS_MAX_BODY	    65536   /* so that all of them together are 64 MB at most */
+#define FAULTS_MAX_DELAY_MS 3600000 /* longer than any client waits */
+#define FAULTS_MAX_RETRY_S  1000000
 
 enum fault_drop {
 	FAULT_ANSWER,	   /* the connection lives */

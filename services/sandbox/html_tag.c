@@ -111,11 +111,13 @@ size_t html_put_utf8(uint32_t code, char *to)
 static struct str quoted_value(struct html_reader *reader)
 {
 	char quote = html_peek(reader);
-	size_t size = 0;
-	char *value;
+	const char *from = reader->in.data + ++reader->at;
+	size_t left = reader->in.size - reader->at, size = 0;
+	const char *end = left > 0 ? memchr(from, quote, left) : NULL;
+	/* Its own length and no more: room up to the end of the text for each of ten thousand
+	 * attributes would break the arena. Decoding never makes text longer. */
+	char *value = arena_alloc(reader->arena, (end != NULL ? (size_t)(end - from) : left) + 1);
 
-	reader->at++;
-	value = arena_alloc(reader->arena, reader->in.size - reader->at + 1);
 	while (!at_end(reader) && html_peek(reader) != quote) {
 		uint32_t code = html_peek(reader) == '&' ? html_read_reference(reader) : 0;
 		if (code != 0)

@@ -17,7 +17,7 @@ struct messages {
 	struct message *oldest, *newest;
 	struct message *first_changed, *last_changed;
 	int64_t revision, cleared_revision, last_number;
-	size_t bytes;
+	size_t bytes, max_bytes; /* of all versions of all messages */
 };
 
 #define KEY_BYTES 80
@@ -79,17 +79,12 @@ static void link_changed(struct messages *messages, struct message *message)
 	messages->last_changed = message;
 }
 
-/* Only ever the oldest is dropped. */
-static void drop_oldest(struct messages *messages)
+static void drop(struct messages *messages, struct message *message)
 {
-	struct message *message = messages->oldest;
 	char key[KEY_BYTES];
 
-	messages->oldest = message->newer;
-	if (message->newer != NULL)
-		message->newer->older = NULL;
-	else
-		messages->newest = NULL;
+	*(message->older != NULL ? &message->older->newer : &messages->oldest) = message->newer;
+	*(message->newer != NULL ? &message->newer->older : &messages->newest) = message->older;
 	table_remove(messages->by_key,
 		key_of(message->bot_id, message->chat_id, message->message_id, key));
 	unlink_changed(messages, message);
@@ -99,13 +94,20 @@ static void drop_oldest(struct messages *messages)
 	free(message);
 }
 
-/* Room for what came last, at the cost of what is oldest. */
-static void keep_bounds(struct messages *messages)
+/* Room for what came last, at the cost of what is oldest. The message that just changed stays even
+ * when it is the oldest: the answer to the bot is still to be written from it. */
+static void keep_bounds(struct messages *messages, const struct message *changed)
 {
-	while (messages->oldest != messages->newest &&
-		(table_count(messages->by_key) > MESSAGES_MAX ||
-			messages->bytes > MESSAGES_MAX_BYTES))
-		drop_oldest(messages);
+	while (table_count(messages->by_key) > MESSAGES_MAX ||
+		messages->bytes > messages->max_bytes) {
+		struct message *victim = messages->oldest;
+
+		if (victim == changed)
+			victim = victim->newer;
+		if (victim == NULL)
+			return;
+		drop(messages, victim);
+	}
 }
 
 static void forget_a_version(struct messages *messages, struct message *message)
@@ -132,10 +134,11 @@ static void add_version(struct messages *messages, struct message *message, enum
 	messages->bytes += text_bytes(&version.text);
 }
 
-struct messages *messages_new(void)
+struct messages *messages_new(size_t max_bytes)
 {
 	struct messages *messages = alloc_zeroed(1, sizeof(*messages));
 
+	messages->max_bytes = max_bytes;
 	messages->by_key = table_new();
 	return messages;
 }
@@ -143,7 +146,7 @@ struct messages *messages_new(void)
 void messages_clear(struct messages *messages)
 {
 	while (messages->oldest != NULL)
-		drop_oldest(messages);
+		drop(messages, messages->oldest);
 	messages->cleared_revision = ++messages->revision;
 }
 
@@ -181,7 +184,7 @@ struct message *messages_send(struct messages *messages, const struct message *h
 	messages->newest = message;
 	add_version(messages, message, MESSAGE_SEND, text, at_ms);
 	link_changed(messages, message);
-	keep_bounds(messages);
+	keep_bounds(messages, message);
 	return message;
 }
 
@@ -191,7 +194,7 @@ void messages_edit(struct messages *messages, struct message *message,
 	add_version(messages, message, MESSAGE_EDIT, text, at_ms);
 	unlink_changed(messages, message);
 	link_changed(messages, message);
-	keep_bounds(messages);
+	keep_bounds(messages, message);
 }
 
 void messages_delete(struct messages *messages, struct message *message, int64_t at_ms)

@@ -45,7 +45,7 @@ struct message {
 	struct message *before, *after; /* by when it changed last */
 };
 
-struct messages *messages_new(void);
+struct messages *messages_new(size_t max_bytes); /* MESSAGES_MAX_BYTES, but in tests */
 void messages_free(struct messages **messages);
 void messages_clear(struct messages *messages); /* revisions go on growing */
 

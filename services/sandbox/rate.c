@@ -16,7 +16,9 @@ struct rate_limits rate_default(void)
 
 static double used_now(const struct rate_bucket *bucket, double per_second, int64_t now_ms)
 {
-	double back = (double)(now_ms - bucket->at_ms) * per_second / 1000;
+	/* The caller's clock is the wall's: set back, it must not make anybody wait longer. */
+	int64_t passed_ms = now_ms > bucket->at_ms ? now_ms - bucket->at_ms : 0;
+	double back = (double)passed_ms * per_second / 1000;
 
 	return bucket->used > back ? bucket->used - back : 0;
 }
@@ -61,6 +63,7 @@ int64_t rate_take(const struct rate_limits *limits, struct rate_bucket *bot, str
 {
 	int64_t waits[3], longest = 0;
 
+	/* All or nothing: a message that one limit refuses costs nothing in the others. */
 	if (limits->enabled) {
 		waits[0] =
 			bucket_wait_ms(bot, limits->bot_per_second, limits->bot_per_second, now_ms);
@@ -74,6 +77,7 @@ int64_t rate_take(const struct rate_limits *limits, struct rate_bucket *bot, str
 		if (longest > 0)
 			return longest;
 	}
+	/* Counted even while the limits are off: a test then finds them as full as it made them. */
 	bucket_take(bot, limits->bot_per_second, now_ms);
 	bucket_take(&chat->bucket, limits->chat_per_second, now_ms);
 	if (is_group)

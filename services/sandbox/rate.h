@@ -20,6 +20,7 @@ struct rate_limits {
 };
 
 #define RATE_GROUP_MAX 120
+#define RATE_MAX       1000000 /* of anything a second */
 
 /* What the real server is said to allow: 1/s with a burst of 5, 20 a minute, 30/s. */
 struct rate_limits rate_default(void);

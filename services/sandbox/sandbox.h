@@ -18,6 +18,7 @@ struct sandbox {
 	struct flow_queue changed;  /* pages that wait for news */
 	struct flow_queue delayed;  /* requests that a fault holds up */
 	bool draining;		    /* nobody is kept waiting any more */
+	int64_t resets;		    /* a held-up request of an earlier world must not act in this */
 };
 
 /* Each is one route's story. */

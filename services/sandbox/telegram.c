@@ -23,7 +23,7 @@ static void *start(struct sandbox *sandbox)
 {
 	struct telegram *telegram = alloc_zeroed(1, sizeof(*telegram));
 
-	telegram->messages = messages_new();
+	telegram->messages = messages_new(MESSAGES_MAX_BYTES);
 	telegram->peers = peers_new();
 	telegram->limits = rate_default();
 	return telegram;
@@ -69,18 +69,29 @@ static struct str token_of(const struct outside_call *call, struct str *method)
 	return str_cut(method, '/');
 }
 
+static bool is_word(struct str text)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		if (!isalpha((unsigned char)text.data[i]))
+			return false;
+	}
+	return true;
+}
+
 static void read_call(void *state, struct outside_call *call)
 {
 	struct args_source source = {call->query, call->content_type, call->body};
 	struct str token = token_of(call, &call->method);
+	/* A URL that was put together wrongly may hold the token in the method's place. */
+	struct str method = is_word(call->method) ? call->method : STR("***");
 	const char *shown;
 	int64_t bot_id;
 
 	if (read_token(token, &bot_id))
 		shown = arena_printf(
-			call->arena, "/bot%" PRId64 ":***/%.*s", bot_id, STR_ARG(call->method));
+			call->arena, "/bot%" PRId64 ":***/%.*s", bot_id, STR_ARG(method));
 	else
-		shown = arena_printf(call->arena, "/bot***/%.*s", STR_ARG(call->method));
+		shown = arena_printf(call->arena, "/bot***/%.*s", STR_ARG(method));
 	call->shown_path = str_from(shown);
 	call->args_error.kind = ERROR_NONE;
 	if (args_read(&call->args, &source, call->arena, &call->args_error))

@@ -201,10 +201,13 @@ static enum flow_status set_limits(struct flow *flow)
 
 	if (!read_body(flow, limits_fields, &limits, &error))
 		return flow_fail_error(flow, &error);
-	if (limits.chat_per_second <= 0 || limits.bot_per_second < 1 || limits.chat_burst < 1)
+	/* Both ends: at 1e-300 a second the wait would not fit its integer. */
+	if (limits.chat_per_second < 0.001 || limits.chat_per_second > RATE_MAX ||
+		limits.bot_per_second < 1 || limits.bot_per_second > RATE_MAX ||
+		limits.chat_burst < 1 || limits.chat_burst > RATE_MAX)
 		return flow_fail(flow, ERROR_INPUT,
-			"chat_per_second: takes more than 0; bot_per_second, chat_burst: 1 or "
-			"more");
+			"chat_per_second: takes 0.001 to %d; bot_per_second, chat_burst: 1 to %d",
+			RATE_MAX, RATE_MAX);
 	if (limits.group_per_minute < 1 || limits.group_per_minute > RATE_GROUP_MAX)
 		return flow_fail(
 			flow, ERROR_INPUT, "group_per_minute: takes 1 to %d", RATE_GROUP_MAX);

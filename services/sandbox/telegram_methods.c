@@ -102,18 +102,30 @@ static struct message *find_message(
 	return message;
 }
 
+struct reply_parameters {
+	int64_t message_id;
+	bool allow_sending_without_reply;
+};
+
+static const struct json_field reply_fields[] = {
+	JSON_FIELD(struct reply_parameters, message_id, JSON_INT64, JSON_LAX),
+	JSON_FIELD(struct reply_parameters, allow_sending_without_reply, JSON_BOOL, 0),
+	{NULL},
+};
+
 /* reply_parameters, or the two older parameters that it replaced. */
-static void read_reply(const struct args *args, int64_t *message_id, bool *may_be_missing)
+static void read_reply(struct telegram_call *call, struct reply_parameters *reply)
 {
+	const struct args *args = call->args;
 	struct json *json = json_parse(
 		args_get(args, "reply_parameters"), (struct json_limits){65536, 8}, NULL);
 
-	*message_id = 0;
-	args_int(args, "reply_to_message_id", message_id);
-	*may_be_missing = args_true(args, "allow_sending_without_reply");
-	if (json != NULL && json_kind(json) == JSON_OBJECT) {
-		*message_id = (int64_t)json_number(json_member(json, "message_id"));
-		*may_be_missing = json_is_true(json_member(json, "allow_sending_without_reply"));
+	*reply = (struct reply_parameters){0};
+	if (json != NULL) {
+		json_read(json, reply_fields, reply, call->outside->arena, NULL);
+	} else {
+		args_int(args, "reply_to_message_id", &reply->message_id);
+		reply->allow_sending_without_reply = args_true(args, "allow_sending_without_reply");
 	}
 	json_free(&json);
 }
@@ -121,16 +133,17 @@ static void read_reply(const struct args *args, int64_t *message_id, bool *may_b
 static bool check_reply(struct telegram_call *call, int64_t *reply_to)
 {
 	const struct message *message;
-	bool may_be_missing;
+	struct reply_parameters reply;
 
-	read_reply(call->args, reply_to, &may_be_missing);
+	read_reply(call, &reply);
+	*reply_to = reply.message_id;
 	if (*reply_to == 0)
 		return true;
 	message = messages_find(call->telegram->messages, call->bot->id, call->chat->id, *reply_to);
 	if (message != NULL && !message->deleted)
 		return true;
 	*reply_to = 0;
-	return may_be_missing ||
+	return reply.allow_sending_without_reply ||
 	       telegram_fail(call, 400, "Bad Request: message to be replied not found");
 }
 

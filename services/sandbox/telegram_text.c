@@ -18,7 +18,10 @@ static struct str in_arena(struct telegram_call *call, struct buf *buf)
 	return text;
 }
 
-static struct str write_entities(struct telegram_call *call, const struct html_text *text)
+/* False when they are too long: links without an href hold their text, so that nesting them makes
+ * more of it than was sent. */
+static bool write_entities(
+	struct telegram_call *call, const struct html_text *text, struct str *entities)
 {
 	static const char *const argument_names[] = {[HTML_LINK] = "url",
 		[HTML_PRE] = "language",
@@ -26,8 +29,9 @@ static struct str write_entities(struct telegram_call *call, const struct html_t
 	struct json_writer writer;
 	struct buf buf;
 
+	*entities = (struct str){0};
 	if (text->count == 0)
-		return (struct str){0};
+		return true;
 	buf_init(&buf, 1 << 20);
 	json_begin(&writer, &buf);
 	json_open_array(&writer);
@@ -48,7 +52,12 @@ static struct str write_entities(struct telegram_call *call, const struct html_t
 		json_close_object(&writer);
 	}
 	json_close_array(&writer);
-	return in_arena(call, &buf);
+	if (buf.failed) {
+		buf_free(&buf);
+		return false;
+	}
+	*entities = in_arena(call, &buf);
+	return true;
 }
 
 static bool parse_text(
@@ -88,7 +97,8 @@ bool telegram_read_text(
 		return error_set(error, ERROR_INPUT, "%s", too_long);
 	text->source = source;
 	text->plain = parsed.plain;
-	text->entities = write_entities(call, &parsed);
+	if (!write_entities(call, &parsed, &text->entities))
+		return error_set(error, ERROR_INPUT, "ENTITIES_TOO_LONG");
 	return telegram_read_markup(call, &text->markup, error);
 }
 

@@ -230,6 +230,23 @@ def test_a_page_sees_each_step_with_its_answer(emulator, ingest):
     assert states[-1]["state"] == "done" and states[-1]["done"] == states[-1]["total"] == 10
 
 
+def test_the_token_reaches_ingest_and_nobody_else(emulator, ingest):
+    log = Path(emulator.folder) / "logs" / "call_tester_events.log"
+    log.write_text("")
+    states = list(follow(emulator, start_run(emulator)))
+    assert {body["Token"] for _, body in bodies(ingest)} == {"375293332255"}
+    assert {step["body"]["Token"] for state in states for step in state["steps"]} == {"***"}
+    assert '"Token": "***"' in log.read_text() and "375293332255" not in log.read_text()
+
+
+def test_an_endless_answer_fails_the_event_and_nothing_else(emulator, ingest):
+    ingest.answer = b'"' + b"x" * 200_000 + b'"'
+    details = call(emulator).json()["details"]
+    assert details["events_failed"] == 10 and details["errors"][0].startswith("start: ")
+    ingest.clear()
+    assert call(emulator).json()["success"] is True
+
+
 def test_a_manual_run_goes_by_presses_and_stops(emulator, ingest):
     run = start_run(emulator, mode="manual")
     for count in (1, 2, 3):

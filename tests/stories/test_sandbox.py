@@ -271,7 +271,9 @@ def test_a_client_that_does_not_wait_finds_that_nothing_happened_or_that_it_did(
 
 def test_faults_that_make_no_sense_are_refused(sandbox):
     for body in ({}, {"service": "pigeons"}, {"service": "telegram", "times": 0}, {"service": "telegram", "drop": "later"},
-                 {"service": "telegram", "status": 42}, {"service": "telegram", "delay_ms": -1}):
+                 {"service": "telegram", "status": 42}, {"service": "telegram", "delay_ms": -1},
+                 {"service": "telegram", "delay_ms": 9_000_000_000_000_000}, {"service": "telegram", "retry_after": 10**15},
+                 {"service": "telegram", "status": 502, "body": "x" * 70_000}):
         answer = requests.post(f"{sandbox.url}/_sandbox/faults", json=body, timeout=10)
         assert answer.status_code == 422 and answer.json()["detail"], body
     requests.post(f"{sandbox.url}/_sandbox/faults", json={"service": "telegram", "status": 500, "times": -1}, timeout=10)
@@ -305,6 +307,48 @@ def test_reset_forgets_everything(sandbox):
     assert sandbox.messages() == [] and sandbox.ask("requests") == [] and sandbox.ask("faults") == []
     assert burst(sandbox, 6)[0] == [200] * 5 + [429]
     assert sandbox.messages(5)[0]["message_id"] == 1
+
+
+def test_a_reset_lets_go_of_requests_that_a_fault_holds_up(sandbox):
+    """What a test left waiting must not act in the world of the next one."""
+    sandbox.tell("faults", service="telegram", delay_ms=3_600_000)
+    refused = []
+    def send():
+        try:
+            sandbox.api("sendMessage", chat_id=5, text="of the test before")
+        except requests.ConnectionError as error:
+            refused.append(error)
+    sender = threading.Thread(target=send)
+    sender.start()
+    wait_until(lambda: sandbox.ask("requests"), 5)
+    sandbox.tell("reset")
+    sender.join(timeout=5)
+    assert len(refused) == 1 and sandbox.messages() == [] and sandbox.ask("requests") == []
+
+
+def test_a_token_in_the_wrong_place_stays_secret(sandbox):
+    assert requests.get(f"{sandbox.url}/bot/{TOKEN}/sendMessage", timeout=10).status_code == 404
+    [noted] = sandbox.ask("requests")
+    assert noted["path"] == "/bot***/***"
+    assert TOKEN not in noted["path"] and TOKEN not in sandbox.text()
+
+
+def test_texts_that_grow_break_no_listing(sandbox):
+    """Links without an href hold their text; nested, they are more than any answer."""
+    links = "<a>" * 6000 + "www." + "w" * 4000 + ".by" + "</a>" * 6000
+    assert sandbox.refused("sendMessage", chat_id=5, text=links, parse_mode="HTML") == "400 Bad Request: ENTITIES_TOO_LONG"
+    attributes = "<a" + ' a="x"' * 10_000 + ">x</a>"
+    assert sandbox.result("sendMessage", chat_id=5, text=attributes, parse_mode="HTML")["text"] == "x"
+    requests.post(f"{sandbox.url}/bot{TOKEN}/sendMessage", data=b"text=" + b"\x01" * 900_000, timeout=10,
+                  headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert sandbox.ask("requests")[-1]["request"] is None
+    assert [one["plain"] for one in sandbox.messages()] == ["x"]
+
+
+def test_numbers_beyond_reason_are_harmless(sandbox):
+    sandbox.result("sendMessage", chat_id=5, text="x", reply_parameters={"message_id": 1e300})
+    for limits in ({"chat_per_second": 1e-300}, {"bot_per_second": 1e300}, {"chat_burst": 1e300}):
+        assert requests.post(f"{sandbox.url}/_sandbox/limits", json=limits, timeout=10).status_code == 422, limits
 
 
 def test_nonsense_leaves_it_healthy(sandbox):

@@ -10,6 +10,7 @@ class FakeIngest:
     def __init__(self):
         self.events = []  # (path, Token header, body)
         self.status = 200
+        self.answer = None  # instead of the usual words
         self.lock = threading.Lock()
         owner = self
 
@@ -23,6 +24,7 @@ class FakeIngest:
                 answer = b'{"status":"ok","message":"Event queued for processing"}'
                 if owner.status != 200:
                     answer = b'{"detail":"refused"}'
+                answer = owner.answer or answer
                 self.send_response(owner.status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(answer)))
@@ -47,4 +49,4 @@ class FakeIngest:
     def clear(self):
         with self.lock:
             self.events.clear()
-        self.status = 200
+        self.status, self.answer = 200, None

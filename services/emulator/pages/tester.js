@@ -51,8 +51,30 @@ async function ask(url, options) {
 	return json;
 }
 
+/* The API speaks as the old one did, which is its contract: these are its words in the other language. */
+const REFUSALS = {
+	en: [
+		[/^Внешний номер обязателен$/, "The external number is required"],
+		[/^Внутренний номер обязателен$/, "An extension is required"],
+		[/^Линия обязательна$/, "A line is required"],
+		[/^Внешний номер: только цифры, до (\d+)$/, "External number: digits only, at most $1"],
+		[/^(\w+): недопустимое значение$/, "$1: not allowed"],
+		[/^(\w+): слишком много значений$/, "$1: too many values"],
+		[/^Предприятие (.*) не найдено$/, "Enterprise $1 not found"],
+		[/^У предприятия (.*) нет токена$/, "Enterprise $1 has no token"],
+		[/^База данных недоступна$/, "The database cannot be reached"],
+	],
+	ru: [
+		[/^(\d+) calls are being played already$/, "Уже идёт $1 звонков, больше нельзя"],
+		[/^no captured sequence for pattern (.*)$/, "Для типа $1 нет записи"],
+		[/^no such run$/, "Такого звонка нет"],
+		[/^(\w+): takes (\d+) to (\d+)$/, "$1: от $2 до $3"],
+	],
+};
+
 function problem(text) {
-	$("problem").textContent = text || "";
+	const known = REFUSALS[lang].find(([words]) => words.test(text));
+	$("problem").textContent = known ? text.replace(known[0], known[1]) : text || "";
 	$("problem").hidden = !text;
 }
 

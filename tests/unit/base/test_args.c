@@ -111,6 +111,24 @@ static void test_too_many_are_refused(void **state)
 	arena_free(&world.arena);
 }
 
+/* 1e15 is four bytes sent and sixteen written. Half of a value would be no JSON any more. */
+static void test_a_value_that_grows_too_long_is_refused(void **state)
+{
+	struct world world = {.arena = NULL};
+	struct buf body;
+
+	buf_init(&body, 1 << 20);
+	buf_add(&body, STR("{\"a\":[1e15"));
+	for (int i = 0; i < 100000; i++)
+		buf_add(&body, STR(",1e15"));
+	buf_add(&body, STR("]}"));
+	assert_false(body.failed);
+	assert_false(read(&world, STR(""), JSON, buf_str(&body)));
+	assert_string_equal(world.error.text, "too many or too long parameters");
+	buf_free(&body);
+	arena_free(&world.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +137,7 @@ int main(void)
 		cmocka_unit_test(test_they_are_written_as_json_again),
 		cmocka_unit_test(test_what_cannot_be_read_says_why),
 		cmocka_unit_test(test_too_many_are_refused),
+		cmocka_unit_test(test_a_value_that_grows_too_long_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

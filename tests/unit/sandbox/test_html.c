@@ -166,6 +166,24 @@ static void test_mixtures_are_harmless(void **state)
 	}
 }
 
+/* An arena that overflows ends the process: what a bot sends must not get there. */
+static void test_many_attributes_need_little_memory(void **state)
+{
+	struct arena *arena = arena_new(4 << 20);
+	struct html_text text;
+	struct buf source;
+
+	buf_init(&source, HTML_MAX_SOURCE_BYTES);
+	buf_add(&source, STR("<a"));
+	while (source.size < HTML_MAX_SOURCE_BYTES - 20)
+		buf_add(&source, STR(" a=\"&lt;\""));
+	buf_add(&source, STR(">x</a>"));
+	assert_true(html_parse(buf_str(&source), arena, &text, NULL));
+	assert_true(str_equal(text.plain, STR("x")));
+	buf_free(&source);
+	arena_free(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +192,7 @@ int main(void)
 		cmocka_unit_test(test_references),
 		cmocka_unit_test(test_errors_are_the_servers),
 		cmocka_unit_test(test_mixtures_are_harmless),
+		cmocka_unit_test(test_many_attributes_need_little_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

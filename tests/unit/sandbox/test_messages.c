@@ -23,7 +23,7 @@ static struct message *send(struct messages *messages, int64_t bot, int64_t chat
 
 static void test_private_chats_are_one_per_bot(void **state)
 {
-	struct messages *messages = messages_new();
+	struct messages *messages = messages_new(MESSAGES_MAX_BYTES);
 	struct message *mine = send(messages, 1, 100, 7), *theirs = send(messages, 2, 100, 7);
 
 	assert_ptr_equal(messages_find(messages, 1, 100, 7), mine);
@@ -34,7 +34,7 @@ static void test_private_chats_are_one_per_bot(void **state)
 
 static void test_a_group_is_one_for_all_bots(void **state)
 {
-	struct messages *messages = messages_new();
+	struct messages *messages = messages_new(MESSAGES_MAX_BYTES);
 	struct message *message = send(messages, 1, -100, 7);
 
 	assert_ptr_equal(messages_find(messages, 2, -100, 7), message);
@@ -43,7 +43,7 @@ static void test_a_group_is_one_for_all_bots(void **state)
 
 static void test_versions_are_kept_and_the_last_is_shown(void **state)
 {
-	struct messages *messages = messages_new();
+	struct messages *messages = messages_new(MESSAGES_MAX_BYTES);
 	struct message *message = send(messages, 1, 100, 1);
 
 	assert_int_equal(message_edited_ms(message), 0);
@@ -58,7 +58,7 @@ static void test_versions_are_kept_and_the_last_is_shown(void **state)
 
 static void test_many_edits_keep_the_first_and_the_latest(void **state)
 {
-	struct messages *messages = messages_new();
+	struct messages *messages = messages_new(MESSAGES_MAX_BYTES);
 	struct message *message = send(messages, 1, 100, 1);
 
 	for (int i = 0; i < 1000; i++)
@@ -71,7 +71,7 @@ static void test_many_edits_keep_the_first_and_the_latest(void **state)
 
 static void test_changes_are_listed_newest_last(void **state)
 {
-	struct messages *messages = messages_new();
+	struct messages *messages = messages_new(MESSAGES_MAX_BYTES);
 	struct message *first = send(messages, 1, 100, 1), *second = send(messages, 1, 100, 2);
 
 	assert_ptr_equal(messages_last_changed(messages), second);
@@ -85,7 +85,7 @@ static void test_changes_are_listed_newest_last(void **state)
 
 static void test_the_oldest_go_when_there_are_too_many(void **state)
 {
-	struct messages *messages = messages_new();
+	struct messages *messages = messages_new(MESSAGES_MAX_BYTES);
 
 	for (int i = 1; i <= MESSAGES_MAX + 10; i++)
 		send(messages, 1, 100, i);
@@ -95,9 +95,29 @@ static void test_the_oldest_go_when_there_are_too_many(void **state)
 	messages_free(&messages);
 }
 
+/* The answer to the bot is written from the message that was edited, so it must outlive the edit. */
+static void test_an_edit_of_the_oldest_drops_another(void **state)
+{
+	struct messages *messages = messages_new(2000);
+	struct message *first = send(messages, 1, 100, 1);
+
+	for (int i = 2; messages_find(messages, 1, 100, 2) == NULL || i < 5; i++)
+		send(messages, 1, 100, i);
+	for (int i = 0; i < 30; i++)
+		messages_edit(messages, first, &bye, 2000 + i);
+	assert_ptr_equal(messages_find(messages, 1, 100, 1), first);
+	assert_true(str_equal(message_current(first)->plain, STR("bye")));
+	assert_int_equal(messages_count(messages), 1);
+	assert_ptr_equal(messages_oldest(messages), first);
+	assert_ptr_equal(messages_last_changed(messages), first);
+	send(messages, 1, 100, 99);
+	assert_null(messages_find(messages, 1, 100, 1));
+	messages_free(&messages);
+}
+
 static void test_a_clear_is_news(void **state)
 {
-	struct messages *messages = messages_new();
+	struct messages *messages = messages_new(MESSAGES_MAX_BYTES);
 	int64_t before;
 
 	send(messages, 1, 100, 1);
@@ -117,6 +137,7 @@ int main(void)
 		cmocka_unit_test(test_many_edits_keep_the_first_and_the_latest),
 		cmocka_unit_test(test_changes_are_listed_newest_last),
 		cmocka_unit_test(test_the_oldest_go_when_there_are_too_many),
+		cmocka_unit_test(test_an_edit_of_the_oldest_drops_another),
 		cmocka_unit_test(test_a_clear_is_news),
 	};
 

@@ -94,6 +94,14 @@ static void test_switched_off_still_counts(void **state)
 	assert_true(take(&bot, true, 0) >= 60000);
 }
 
+static void test_a_clock_set_back_costs_nothing(void **state)
+{
+	struct bot bot = fresh();
+
+	assert_int_equal(take(&bot, false, 3600000), 0);
+	assert_int_equal(take(&bot, false, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +111,7 @@ int main(void)
 		cmocka_unit_test(test_a_private_chat_has_no_minute),
 		cmocka_unit_test(test_a_bot_takes_thirty_a_second_over_all_chats),
 		cmocka_unit_test(test_switched_off_still_counts),
+		cmocka_unit_test(test_a_clock_set_back_costs_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
