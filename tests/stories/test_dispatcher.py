@@ -5,7 +5,7 @@ import psycopg2
 import pytest
 
 import corpus
-from eventlog import INSERT, SCENARIOS, Log, told
+from eventlog import INSERT, SCENARIOS, Log, told, unknown_sends
 from process import Process
 from waiting import wait_until
 
@@ -138,6 +138,51 @@ def test_what_cannot_be_stored_does_not_stop_the_others(two):
     told(two, good["chat_id"])
     assert two.calls("2005") == []
     assert "cannot be stored" in two.services["dispatcher"].text()
+
+
+@pytest.mark.parametrize("number, name", [("2101", "1-3/emulator"), ("2102", "2-18/raw"), ("2103", "2-30/emulator")])
+def test_a_consultation_that_turns_out_to_be_part_of_a_call_leaves_one_message(two, number, name):
+    """Each state is told before the next event comes, so nothing can hide by melting into the next."""
+    two.no_limits()
+    enterprise = two.enterprise(number)
+    log = Log(two, enterprise)
+    for event, _, body in log.instance(name).events:
+        log.add(event, body)
+        two.wait_quiet()
+    told(two, enterprise["chat_id"], 1)
+    assert len(two.calls(number)) == 1
+
+
+def test_a_call_that_was_merged_into_another_takes_its_message_back(two):
+    """An incoming talk and an internal one, both shown, meet in one bridge: they were one call."""
+    enterprise = two.enterprise("2104")
+    log = Log(two, enterprise)
+    incoming, internal = log.instance("2-3/emulator"), log.instance("3-1/emulator")
+    for event, _, body in incoming.events[:6] + internal.events[:3]:
+        log.add(event, body)
+    wait_until(lambda: len(two.messages(enterprise["chat_id"])) == 2, 10, "both talks are shown")
+    bridges = [[body for event, _, body in call.events if event == "bridge"][0] for call in (incoming, internal)]
+    log.add("bridge", {**bridges[0], "BridgeUniqueid": bridges[1]["BridgeUniqueid"]})
+    wait_until(lambda: len(two.messages(enterprise["chat_id"])) == 1, 10, "one message is left")
+    assert "входящий" in two.messages(enterprise["chat_id"])[0]["text"]
+    assert len(two.calls("2104")) == 1
+    two.wait_quiet()
+
+
+def test_more_live_messages_than_fit_into_memory(make_stack):
+    """Telegram is slow, memory is full: the rest waits in the table and is told, too."""
+    stack = make_stack(services=("sandbox", "dispatcher"), settings={"CALLWEAVE_DISPATCHER_MAX_DELIVERIES": "100"})
+    stack.start_all()
+    stack.no_limits()
+    tenants = [stack.enterprise(f"7{number:03d}") for number in range(160)]
+    stack.sandbox("faults", service="telegram", delay_ms=1500, times=120)
+    for tenant in tenants:
+        Log(stack, tenant).play("1-8/emulator")
+    for tenant in tenants:
+        told(stack, tenant["chat_id"])
+    dispatcher = stack.services["dispatcher"]
+    wait_until(lambda: dispatcher.metric("callweave_outbox_depth") == 0, 15, "nothing is left")
+    assert unknown_sends(stack) == 0
 
 
 # -- several instances ------------------------------------------------------------------------------
