@@ -258,7 +258,7 @@ void folding_drop_shard(struct folding *folding, unsigned shard)
 static int64_t linger_for(const struct dispatcher *d, unsigned ended)
 {
 	int64_t full = d->config->linger_seconds * 1000, now = d->folding.linger_ms;
-	if (ended > d->config->max_lingering)
+	if (ended > 0 && ended > d->config->max_lingering)
 		now = now * d->config->max_lingering / ended;
 	else
 		now = now + now / 16 + 1;

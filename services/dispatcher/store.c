@@ -11,24 +11,26 @@
 
 #define STORE_MAX_BYTES ((size_t)32 << 20)
 
-static struct buf *store_buffers(struct store *store, unsigned i)
+enum { STORE_BUFFERS = 7 };
+
+static struct buf *store_buffer(struct store *store, unsigned i)
 {
-	struct buf *const all[] = {&store->positions, &store->calls, &store->legs,
+	struct buf *const all[STORE_BUFFERS] = {&store->positions, &store->calls, &store->legs,
 		&store->transfers, &store->memory, &store->merged, &store->outbox};
-	return i < sizeof(all) / sizeof(all[0]) ? all[i] : NULL;
+	return all[i];
 }
 
 void store_begin(struct store *store, struct arena *arena)
 {
 	store->arena = arena;
-	for (unsigned i = 0; store_buffers(store, i) != NULL; i++)
-		buf_init(store_buffers(store, i), STORE_MAX_BYTES);
+	for (unsigned i = 0; i < STORE_BUFFERS; i++)
+		buf_init(store_buffer(store, i), STORE_MAX_BYTES);
 }
 
 void store_end(struct store *store)
 {
-	for (unsigned i = 0; store_buffers(store, i) != NULL; i++)
-		buf_free(store_buffers(store, i));
+	for (unsigned i = 0; i < STORE_BUFFERS; i++)
+		buf_free(store_buffer(store, i));
 }
 
 /* Rows of a JSON array, or of PostgreSQL's text form of one: closed by store_batch(). */
@@ -398,8 +400,8 @@ bool store_batch(
 	struct store *store, const char *owner, struct pg_batch *batch, struct error *error)
 {
 	struct pg_params advance = {0};
-	for (unsigned i = 0; store_buffers(store, i) != NULL; i++) {
-		if (store_buffers(store, i)->failed)
+	for (unsigned i = 0; i < STORE_BUFFERS; i++) {
+		if (store_buffer(store, i)->failed)
 			return error_set(error, ERROR_INTERNAL, "a round of more than %zu bytes",
 				STORE_MAX_BYTES);
 	}

@@ -29,7 +29,8 @@ void window_free(struct window *window)
 /* The departure `back` slots before the newest (0: the newest). */
 static int64_t window_at(const struct window *window, unsigned back)
 {
-	return window->times[(window->head + window->used - 1 - back) % window->limit];
+	unsigned place = window->head + window->used - 1 - back;
+	return window->times[place < window->limit ? place : place - window->limit];
 }
 
 int64_t window_when(const struct window *window, unsigned slots, int64_t now_ms)
