@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+/* Aborting is the design: every input is bounded at the door, so memory only runs out when
+ * something is broken, and a restart loses nothing that was acknowledged. */
 static void *checked(void *memory)
 {
 	if (memory == NULL)
@@ -18,6 +20,8 @@ void *alloc_zeroed(size_t count, size_t size_bytes)
 
 void *alloc_resize(void *old, size_t size_bytes)
 {
+	/* realloc(p, 0) may free p and return NULL, which would look like a failure after the
+	 * fact. */
 	return checked(realloc(old, size_bytes != 0 ? size_bytes : 1));
 }
 

@@ -1,5 +1,6 @@
 /*
- * args: see args.h.
+ * args: one reader for query, form and JSON body, because clients of the Bot API and of the old
+ * call tester use all three for the same parameters.
  */
 #include "args.h"
 
@@ -8,6 +9,7 @@
 
 #define MAX_JSON_BYTES (1u << 20)
 
+/* Repeated names are kept, all of them: they count for args_write(), the first for args_get(). */
 static bool add(struct args *args, struct str name, struct str value, bool is_json)
 {
 	if (args->count == ARGS_MAX)
@@ -24,6 +26,7 @@ static bool read_form(struct args *args, struct str form, struct arena *arena, s
 	while (form.size > 0) {
 		struct str pair = str_cut(&form, '&');
 		struct str name = str_cut(&pair, '='), value = {0};
+		/* "a=1&&b=2" and "=x" come from careless clients and hurt nobody. */
 		if (name.size == 0)
 			continue;
 		if (!uri_decode(name, true, arena, &name) || !uri_decode(pair, true, arena, &value))
@@ -85,10 +88,13 @@ bool args_read(struct args *args, const struct args_source *source, struct arena
 	struct str type = str_trim(str_cut(&parameters, ';'));
 
 	args->count = 0;
+	/* The query first: args_get() takes the first of a name, so it wins over the body. */
 	if (!read_form(args, source->query, arena, error))
 		return false;
 	if (source->body.size == 0)
 		return true;
+	/* By the content type alone: guessing from the first byte would read a form's text as
+	 * JSON. */
 	if (str_equal_nocase(type, STR("application/json")))
 		return read_json(args, source->body, arena, error);
 	if (str_equal_nocase(type, STR("application/x-www-form-urlencoded")))
@@ -119,6 +125,7 @@ bool args_int(const struct args *args, const char *name, int64_t *value)
 	return str_to_int64(args_get(args, name), value);
 }
 
+/* The words that FastAPI takes as true, which is what the systems before this one answered by. */
 bool args_true(const struct args *args, const char *name)
 {
 	static const char *const yes[] = {"true", "1", "yes", "t", "y", "on"};
@@ -137,6 +144,8 @@ void args_write(const struct args *args, struct buf *to)
 	json_begin(&writer, to);
 	json_open_object(&writer);
 	for (size_t i = 0; i < args->count; i++) {
+		/* json_put_name() wants a NUL; a longer name is cut, since it is for people to
+		 * read. */
 		char name[128];
 		str_copy(name, sizeof(name), args->items[i].name);
 		json_put_name(&writer, name);

@@ -31,6 +31,7 @@ void buf_clear(struct buf *buf)
 		buf->data[0] = '\0';
 }
 
+/* For read(2) straight into the buffer; buf_grew() then says how much came. */
 char *buf_reserve(struct buf *buf, size_t size_bytes)
 {
 	size_t wanted = buf->capacity != 0 ? buf->capacity : BUF_FIRST_BYTES;
@@ -131,6 +132,7 @@ failed:
 	return false;
 }
 
+/* Moves what remains: streams take large pieces from the front, so it is little. */
 void buf_consume(struct buf *buf, size_t size_bytes)
 {
 	if (size_bytes > buf->size)

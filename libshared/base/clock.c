@@ -43,6 +43,8 @@ static int64_t floor_divide(int64_t value, int64_t by)
 /* The inverse of clock_days_from_civil(). */
 static void set_date(struct clock_civil *civil, int64_t days)
 {
+	/* Years are counted from March, so that the leap day is a year's last and needs no case
+	 * of its own; 400 years (an era) have 146,097 days, always. */
 	int64_t shifted = days + 719468; /* since 0000-03-01 */
 	int64_t era = floor_divide(shifted, 146097);
 	int64_t day_of_era = shifted - era * 146097;
@@ -57,6 +59,8 @@ static void set_date(struct clock_civil *civil, int64_t days)
 	civil->year = (int)(year_of_era + era * 400 + (civil->month <= 2));
 }
 
+/* Not localtime(): the zone is the enterprise's, there are many of them in one process, and TZ
+ * is global. */
 struct clock_civil clock_to_civil(int64_t wall_ms, const struct clock_zone *zone)
 {
 	struct clock_civil civil = {0};
@@ -77,6 +81,8 @@ struct clock_civil clock_to_civil(int64_t wall_ms, const struct clock_zone *zone
  * from before the change (02:30 becomes 03:30). */
 static int64_t utc_from_local(int64_t local, const struct clock_zone *zone)
 {
+	/* A day to either side is beyond any change of the clocks, and no zone changes twice in
+	 * two days. */
 	int64_t before = clock_zone_offset(zone, local - DAY_SECONDS);
 	int64_t after = clock_zone_offset(zone, local + DAY_SECONDS);
 
@@ -96,6 +102,7 @@ int64_t clock_from_civil(const struct clock_civil *civil, const struct clock_zon
 	return (zone != NULL ? utc_from_local(local, zone) : local) * 1000 + civil->millisecond;
 }
 
+/* Always UTC with milliseconds: logs of several machines sort as text. */
 void clock_format_rfc3339(int64_t wall_ms, char to[CLOCK_TEXT_BYTES])
 {
 	struct clock_civil civil = clock_to_civil(wall_ms, NULL);
@@ -128,6 +135,7 @@ static bool take_any_of(struct str *rest, const char *wanted)
 
 static int month_days(int year, int month)
 {
+	/* From the calendar itself, so that leap years are known in one place. */
 	int64_t first = clock_days_from_civil(year, month, 1);
 
 	return (int)((month == 12 ? clock_days_from_civil(year + 1, 1, 1)

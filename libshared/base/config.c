@@ -59,6 +59,7 @@ static bool find_in(const struct loading *loading, const struct config_field *fi
 	return read_value_file(loading, field, path, value);
 }
 
+/* The help text stands in the error: whoever reads it has no manual open. */
 static bool refuse(
 	const struct loading *loading, const struct config_field *field, const char *wanted)
 {
@@ -85,6 +86,7 @@ static bool store_text(
 	return true;
 }
 
+/* No suffixes such as 10m: they read well and are misread often; the unit stands in the name. */
 static bool store_int(
 	const struct loading *loading, const struct config_field *field, const char *text, void *to)
 {
@@ -98,6 +100,7 @@ static bool store_int(
 	return true;
 }
 
+/* Pairs, false before true: the place in the table is the value. */
 static bool store_bool(
 	const struct loading *loading, const struct config_field *field, const char *text, void *to)
 {
@@ -130,6 +133,7 @@ static bool store(
 static bool load_field(
 	const struct loading *loading, const struct config_field *field, void *target)
 {
+	/* The environment before the file, so that one start can be different without an edit. */
 	const char *text = NULL;
 
 	if (!find_in(loading, field, false, &text))

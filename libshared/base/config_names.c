@@ -3,6 +3,8 @@
  */
 #include "config_names.h"
 
+/* NAME_FILE, as Docker secrets and systemd credentials want it; a number or a switch is no
+ * secret. */
 bool config_names_takes_file(const struct config_field *field)
 {
 	return field->type == CONFIG_TEXT || field->type == CONFIG_SECRET;
@@ -53,6 +55,8 @@ static struct str shared_words(const struct config_field *table)
 	return shared;
 }
 
+/* A name that begins like ours and is not known is a slip; a name of another service has another
+ * second word and is left alone. */
 bool config_names_misspelt(const struct config_field *const *tables, struct str name)
 {
 	if (config_names_know(tables, name))

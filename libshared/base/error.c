@@ -37,6 +37,7 @@ bool error_set(struct error *error, enum error_kind kind, const char *format, ..
 	char text[sizeof(error->text) + 4]; /* longer, so that store_text() sees where to cut */
 	va_list arguments;
 
+	/* Callers that need no words pass NULL. */
 	if (error == NULL)
 		return false;
 	va_start(arguments, format);

@@ -5,6 +5,8 @@
 
 static void print_value(struct buf *to, const struct json *json, bool indented, unsigned depth);
 
+/* Two spaces a level, as Python's json.dumps(indent=2): logs of the system before this one are
+ * read with the same recipes. */
 static void new_line(struct buf *to, bool indented, unsigned depth)
 {
 	if (indented)
@@ -31,6 +33,7 @@ static void print_container(struct buf *to, const struct json *json, bool indent
 
 	buf_add_char(to, is_object ? '{' : '[');
 	print_children(to, json, indented, depth + 1);
+	/* [] and {} stay on one line. */
 	if (json_first(json) != NULL)
 		new_line(to, indented, depth);
 	buf_add_char(to, is_object ? '}' : ']');

@@ -23,6 +23,7 @@ static struct str copy(struct arena *arena, struct str text)
 	return str_of(arena_strndup(arena, text.data, text.size), text.size);
 }
 
+/* A phone number that a careless sender wrote without quotes: digits stay digits, no exponent. */
 static struct str number_text(struct arena *arena, double number)
 {
 	struct buf buf;
@@ -162,6 +163,7 @@ static bool read_list(const struct reading *r, const struct json *value, void *t
 	return true;
 }
 
+/* Points into the document, which must outlive the struct. */
 static bool read_raw(const struct reading *r, const struct json *value, void *to)
 {
 	*(const struct json **)to = value;

@@ -71,6 +71,8 @@ void json_add_string(struct buf *to, struct str text)
 	buf_add_char(to, '"');
 }
 
+/* The buffer is not emptied: answers are built behind what stands there already, such as "data:
+ * " of an event stream. */
 void json_begin(struct json_writer *writer, struct buf *buf)
 {
 	*writer = (struct json_writer){.buf = buf};
@@ -125,6 +127,8 @@ void json_close_array(struct json_writer *writer)
 	close_with(writer, ']');
 }
 
+/* A name is written like a value, comma and all; `after_name` then keeps the value itself from
+ * getting one. */
 void json_put_name(struct json_writer *writer, const char *name)
 {
 	json_put_str(writer, str_from(name));
@@ -144,6 +148,8 @@ void json_put_int(struct json_writer *writer, int64_t value)
 	buf_printf(writer->buf, "%lld", (long long)value);
 }
 
+/* As buf_add_double() has it: no locale's comma, no NaN, and the same number when it is read
+ * again. */
 void json_put_double(struct json_writer *writer, double value)
 {
 	separate(writer);
@@ -162,6 +168,8 @@ void json_put_null(struct json_writer *writer)
 	buf_add(writer->buf, STR("null"));
 }
 
+/* Unchecked, so only for text that json_print(), another writer or PostgreSQL made. Half of a
+ * text that did not fit its buffer breaks the whole document: look at buf.failed first. */
 void json_put_raw(struct json_writer *writer, struct str json_text)
 {
 	separate(writer);
@@ -179,6 +187,7 @@ static void put_strings(struct json_writer *writer, const struct json_strings *s
 	json_close_array(writer);
 }
 
+/* Items lie one behind the other, as json_read() put them. */
 static void put_list(
 	struct json_writer *writer, const struct json_field *field, const struct json_list *list)
 {
@@ -239,6 +248,7 @@ static bool is_empty(const struct json_field *field, const void *from)
 	}
 }
 
+/* Members that were read raw are left out: they point into a document that may be gone. */
 static void put_fields(
 	struct json_writer *writer, const struct json_field *fields, const void *from)
 {

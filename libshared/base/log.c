@@ -67,6 +67,7 @@ struct log *log_new(const struct log_options *options, struct error *error)
 }
 
 /* The new file is opened before the old one is closed: no line falls between them. */
+/* On SIGUSR1, after logrotate has moved the file away. */
 void log_reopen(struct log *log)
 {
 	int fd = log->path != NULL ? open_path(log->path) : -1;
@@ -143,6 +144,7 @@ static void add_line(struct log *log, const struct log_context *context, enum lo
 	json_put_str(&writer, message);
 	json_close_object(&writer);
 	buf_add_char(&log->line, '\n');
+	/* Half a line of JSON would break whatever reads the log. */
 	if (!log->line.failed)
 		write_line(log);
 }

@@ -7,6 +7,7 @@
 #include <endian.h>
 #include <string.h>
 
+/* https://www.aumasson.jp/siphash/siphash.pdf, section 2; v0 to v3 are its names. */
 struct state {
 	uint64_t v0, v1, v2, v3;
 };
@@ -55,6 +56,7 @@ uint64_t siphash(
 	uint64_t word;
 	size_t at = 0;
 
+	/* memcpy() and not a cast: keys lie at any address. */
 	for (; size - at >= sizeof(word); at += sizeof(word)) {
 		memcpy(&word, bytes + at, sizeof(word));
 		take_word(&s, le64toh(word), compress);
@@ -64,6 +66,7 @@ uint64_t siphash(
 	for (size_t i = at; i < size; i++)
 		word |= (uint64_t)bytes[i] << (8 * (i - at));
 	take_word(&s, word, compress);
+	/* Finalization, section 2.3. */
 	s.v2 ^= 0xff;
 	rounds(&s, finish);
 	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;

@@ -56,6 +56,7 @@ struct str str_trim(struct str s)
 	return s;
 }
 
+/* An empty text is no number: callers need not look for it first. */
 bool str_is_digits(struct str s)
 {
 	for (size_t i = 0; i < s.size; i++) {
@@ -65,6 +66,8 @@ bool str_is_digits(struct str s)
 	return s.size > 0;
 }
 
+/* Behind the last part the rest has no data, which tells an empty last part ("a,") from no more
+ * parts. */
 struct str str_cut(struct str *rest, char separator)
 {
 	const char *found = rest->size > 0 ? memchr(rest->data, separator, rest->size) : NULL;
@@ -79,6 +82,7 @@ struct str str_cut(struct str *rest, char separator)
 	return part;
 }
 
+/* No isxdigit() and no strtol(): the one has a locale, the other takes a sign and spaces. */
 int str_hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -141,6 +145,7 @@ static size_t size_from_first_byte(unsigned char first)
 	return first < 0xf0 ? 3 : 4;
 }
 
+/* One character at a time, so that callers can replace exactly the bytes that are wrong. */
 size_t str_utf8_size(struct str s)
 {
 	const unsigned char *bytes = (const unsigned char *)s.data;
@@ -192,6 +197,8 @@ bool str_copy(char *to, size_t capacity, struct str from)
 	return size == from.size;
 }
 
+/* The time that it takes must not tell how many bytes of a token were right. That sizes differ
+ * is no secret. */
 bool str_equal_secret(struct str a, struct str b)
 {
 	volatile unsigned char difference = 0; /* volatile: the loop may not stop early */

@@ -14,6 +14,7 @@
 
 enum { FIRST_SLOTS = 16 };
 
+/* The key is a copy and owned; the value is the caller's. */
 struct slot {
 	uint64_t hash;
 	char *key; /* NULL: never used; `removed`: a tombstone */
@@ -34,6 +35,8 @@ struct table *table_new(void)
 {
 	struct table *table = alloc_zeroed(1, sizeof(*table));
 
+	/* A key of its own for each table: whoever chooses the keys (tokens, phone numbers)
+	 * cannot make them collide. */
 	crypto_random(&table->secret, sizeof(table->secret));
 	table->slot_count = FIRST_SLOTS;
 	table->slots = alloc_zeroed(FIRST_SLOTS, sizeof(struct slot));

@@ -21,6 +21,8 @@ void uri_encode(struct buf *to, struct str text)
 }
 
 /* The byte behind a '%' at the front of `text`; -1 when it is none. */
+/* "%2" and "%zz" are nothing; a proxy in front of us might read them differently, and then check
+ * another path than we serve. */
 static int escaped_byte(struct str text)
 {
 	int high = text.size >= 3 ? str_hex_digit(text.data[1]) : -1;
@@ -44,6 +46,7 @@ bool uri_decode(struct str text, bool form, struct arena *arena, struct str *dec
 		} else if (byte == '+' && form) {
 			byte = ' ';
 		}
+		/* %00 too: behind it C would see a shorter text than was checked. */
 		if (byte <= 0)
 			return false;
 		to[size++] = (char)byte;

@@ -1,12 +1,15 @@
 /*
  * api_calls: a call is ordered, by a script that waits for its end or by a page that follows it.
+ * Both start the same run: what a page shows is what a script measures.
  */
 #include "emulator.h"
 
 #include "call_form.h"
+#include "json_put.h"
 
 #define MINUTE_MS 60000
 
+/* `fill` borrows from the arena and the directory; runs_start() copies, within the same step. */
 struct order_call {
 	struct args args;
 	struct fill fill;
@@ -39,6 +42,7 @@ static bool read_numbers(struct flow *flow, const struct args *args, struct run_
 		http_reply_detail(flow, 422, "duration_minutes: takes 0 to 120");
 		return false;
 	}
+	/* -1 keeps the conversation as long as it was when it was captured. */
 	order->talk_ms = minutes >= 0 ? minutes * MINUTE_MS : -1;
 	order->manual = str_equal(args_get(args, "mode"), STR("manual"));
 	return true;
@@ -50,6 +54,8 @@ static bool find_pattern(struct flow *flow, const struct args *args, struct run_
 	struct str key;
 	int64_t id;
 
+	/* Numbers and not keys, as in the old API: 1 to 11 outgoing, 12 to 41 incoming, 42 to 45
+	 * internal. */
 	if (!args_int(args, "call_type", &id)) {
 		http_reply_detail(flow, 422, "call_type: takes 1 to 45");
 		return false;
@@ -57,6 +63,7 @@ static bool find_pattern(struct flow *flow, const struct args *args, struct run_
 	order->pattern = patterns_find(emulator->patterns, id, &key);
 	if (order->pattern != NULL)
 		return true;
+	/* Known but never captured is another mistake than unknown: 400, as the old API had it. */
 	if (key.size == 0)
 		http_reply_detail(flow, 422, "call_type: takes 1 to 45");
 	else
@@ -103,6 +110,7 @@ static bool begin(struct flow *flow)
 		return false;
 	}
 	call->run = runs_start(emulator->runs, &order, &error);
+	/* Busy, not wrong: the same order is fine a minute later. */
 	if (call->run == NULL)
 		http_reply_detail(flow, 503, "%s", error.text);
 	return call->run != NULL;
@@ -118,10 +126,13 @@ static enum flow_status test_begin(struct flow *flow)
 
 	if (!begin(flow))
 		return FLOW_END;
+	/* From here on the run cannot be forgotten under this flow; let_go() gives it back
+	 * however the flow ends. */
 	call->run->watchers++;
 	return FLOW_NEXT;
 }
 
+/* A list of texts, one an event that failed; successful events are not in it. */
 static void write_errors(const struct run *run, struct json_writer *writer)
 {
 	json_put_name(writer, "errors");
@@ -144,18 +155,15 @@ static void write_result(const struct run *run, struct buf *json)
 
 	json_begin(&writer, json);
 	json_open_object(&writer);
-	json_put_name(&writer, "success");
-	json_put_bool(&writer, run->state == RUN_DONE && run->failed == 0);
-	json_put_name(&writer, "message");
-	json_put_str(&writer, STR("Тестовый звонок завершен"));
+	/* The words of `message` are the same either way: scripts of the old API look at
+	 * `success`. */
+	json_put_member_bool(&writer, "success", run->state == RUN_DONE && run->failed == 0);
+	json_put_member_str(&writer, "message", STR("Тестовый звонок завершен"));
 	json_put_name(&writer, "details");
 	json_open_object(&writer);
-	json_put_name(&writer, "unique_id");
-	json_put_str(&writer, run_unique_id(run));
-	json_put_name(&writer, "events_sent");
-	json_put_int(&writer, run->sent);
-	json_put_name(&writer, "events_failed");
-	json_put_int(&writer, run->failed);
+	json_put_member_str(&writer, "unique_id", run_unique_id(run));
+	json_put_member_int(&writer, "events_sent", run->sent);
+	json_put_member_int(&writer, "events_failed", run->failed);
 	write_errors(run, &writer);
 	json_close_object(&writer);
 	json_close_object(&writer);
@@ -168,6 +176,7 @@ static enum flow_status test_wait(struct flow *flow)
 	struct buf json;
 
 	if (call->run->state == RUN_PLAYING) {
+		/* Comes back to this step after each event of the run, until it is over. */
 		flow_goto(flow, TEST_WAIT);
 		return await_queue(flow, &call->run->changed);
 	}
@@ -197,6 +206,7 @@ const struct flow_spec api_test_call_flow = {
 	.steps = test_call_steps,
 	.finally = let_go,
 	.state_bytes = sizeof(struct order_call),
+	/* As long as a run may take: the old API answers when the call is over. */
 	.deadline_ms = 4LL * 3600 * 1000,
 };
 

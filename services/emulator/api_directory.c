@@ -1,10 +1,13 @@
 /*
- * api_directory: what the form needs to know: enterprises, their lines and managers, patterns.
+ * api_directory: what the form needs to know: enterprises, their lines and managers, patterns. The
+ * shapes are the old tester's, since scripts read them; tokens are never among them.
  */
 #include "emulator.h"
 
+#include "json_put.h"
 #include "uri.h"
 
+/* The directory itself is bounded (directory.c); this only has to be larger than all of it. */
 #define MAX_ANSWER_BYTES (64u << 20)
 
 static enum flow_status reply(struct flow *flow, struct buf *json)
@@ -13,12 +16,6 @@ static enum flow_status reply(struct flow *flow, struct buf *json)
 
 	buf_free(json);
 	return status;
-}
-
-static void put_text(struct json_writer *writer, const char *name, struct str value)
-{
-	json_put_name(writer, name);
-	json_put_str(writer, value);
 }
 
 const struct directory_enterprise *emulator_find(struct flow *flow, struct str number)
@@ -54,10 +51,10 @@ static enum flow_status list_enterprises(struct flow *flow)
 	for (size_t i = 0; i < directory_count(emulator->directory); i++) {
 		const struct directory_enterprise *at = directory_at(emulator->directory, i);
 		json_open_object(&writer);
-		put_text(&writer, "number", at->number);
-		put_text(&writer, "name", at->name);
-		json_put_name(&writer, "has_token");
-		json_put_bool(&writer, at->token.size > 0);
+		json_put_member_str(&writer, "number", at->number);
+		json_put_member_str(&writer, "name", at->name);
+		/* That it has one, never which. */
+		json_put_member_bool(&writer, "has_token", at->token.size > 0);
 		json_close_object(&writer);
 	}
 	json_close_array(&writer);
@@ -80,15 +77,16 @@ static enum flow_status list_lines(struct flow *flow)
 		json_put_name(
 			&writer, arena_strndup(flow_arena(flow), line->id.data, line->id.size));
 		json_open_object(&writer);
-		put_text(&writer, "name", line->name);
-		put_text(&writer, "phone", line->phone);
-		put_text(&writer, "operator", line->carrier);
+		json_put_member_str(&writer, "name", line->name);
+		json_put_member_str(&writer, "phone", line->phone);
+		json_put_member_str(&writer, "operator", line->carrier);
 		json_close_object(&writer);
 	}
 	json_close_object(&writer);
 	return reply(flow, &json);
 }
 
+/* `name` is for a select box, with the extension; `clean_name` for code. */
 static void write_manager(const struct directory_manager *manager, struct json_writer *writer)
 {
 	struct buf name;
@@ -100,12 +98,11 @@ static void write_manager(const struct directory_manager *manager, struct json_w
 	else
 		buf_add(&name, manager->extension);
 	json_open_object(writer);
-	put_text(writer, "name", buf_str(&name));
-	put_text(writer, "clean_name", manager->name);
-	put_text(writer, "personal_phone", manager->personal_phone);
-	put_text(writer, "follow_me_number", manager->follow_me_number);
-	json_put_name(writer, "follow_me_enabled");
-	json_put_bool(writer, manager->follow_me_enabled);
+	json_put_member_str(writer, "name", buf_str(&name));
+	json_put_member_str(writer, "clean_name", manager->name);
+	json_put_member_str(writer, "personal_phone", manager->personal_phone);
+	json_put_member_str(writer, "follow_me_number", manager->follow_me_number);
+	json_put_member_bool(writer, "follow_me_enabled", manager->follow_me_enabled);
 	json_close_object(writer);
 	buf_free(&name);
 }
@@ -152,15 +149,11 @@ static enum flow_status health(struct flow *flow)
 	buf_init(&json, 4096);
 	json_begin(&writer, &json);
 	json_open_object(&writer);
-	put_text(&writer, "status", why_not == NULL ? STR("healthy") : STR("unhealthy"));
-	json_put_name(&writer, "enterprises_loaded");
-	json_put_int(&writer, (int64_t)directory_count(directory));
-	json_put_name(&writer, "total_managers");
-	json_put_int(&writer, (int64_t)directory_manager_count(directory));
-	json_put_name(&writer, "total_lines");
-	json_put_int(&writer, (int64_t)directory_line_count(directory));
-	json_put_name(&writer, "database_connected");
-	json_put_bool(&writer, why_not == NULL);
+	json_put_member_str(&writer, "status", why_not == NULL ? STR("healthy") : STR("unhealthy"));
+	json_put_member_int(&writer, "enterprises_loaded", (int64_t)directory_count(directory));
+	json_put_member_int(&writer, "total_managers", (int64_t)directory_manager_count(directory));
+	json_put_member_int(&writer, "total_lines", (int64_t)directory_line_count(directory));
+	json_put_member_bool(&writer, "database_connected", why_not == NULL);
 	json_close_object(&writer);
 	return reply(flow, &json);
 }

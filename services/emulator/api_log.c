@@ -7,6 +7,8 @@
 #include "clock.h"
 #include "crypto.h"
 
+/* One shape for three kinds of records, as the old pages send it; which members matter depends
+ * on `type`. */
 struct log_input {
 	struct str type, event_type, url, error;
 	const struct json *data, *response_data;
@@ -31,6 +33,7 @@ static bool write_log(struct event_log *log, const struct log_input *input)
 	struct buf text;
 
 	buf_init(&text, 1 << 20);
+	/* json_free() comes after the log is written: `data` points into the document. */
 	if (data != NULL)
 		json_print(&text, data, false);
 	if (str_equal(input->type, STR("emulation_request")))
@@ -63,6 +66,7 @@ static enum flow_status log_event(struct flow *flow)
 	return http_reply(flow, 200, "application/json", STR("{\"status\":\"logged\"}"));
 }
 
+/* Nothing is stored: it has always been an echo for people who try their first request. */
 static enum flow_status echo_event(struct flow *flow)
 {
 	char id[CRYPTO_UUID_TEXT], now[CLOCK_TEXT_BYTES];

@@ -4,10 +4,12 @@
  */
 #include "emulator.h"
 
+#include "json_put.h"
 #include "uri.h"
 
 #include <inttypes.h>
 
+/* The page asks every 400 ms and simply asks again. */
 #define ASK_TIMEOUT_MS	 5000
 #define MAX_ANSWER_BYTES (8u << 20)
 
@@ -27,11 +29,13 @@ static enum flow_status ask_sandbox(struct flow *flow)
 
 	if (enterprise == NULL)
 		return FLOW_END;
+	/* 200 and not 404: the page is to show a hint, not an error. */
 	if (emulator->config->sandbox_url[0] == 0 || enterprise->chat_id == 0)
 		return http_reply(flow, 200, "application/json", STR("{\"available\":false}"));
 	if (uri_query_value(http_request(flow)->query, "since_ms", flow_arena(flow), &since) &&
 		!str_to_int64(since, &since_ms))
 		return http_reply_detail(flow, 422, "since_ms: not a number");
+	/* Copied: the directory may be reloaded while the sandbox is asked. */
 	result->chat_id = enterprise->chat_id;
 	result->call = (struct http_call){
 		.method = "GET",
@@ -53,15 +57,14 @@ static enum flow_status show_result(struct flow *flow)
 
 	if (result->answer.reach != HTTP_ANSWERED || result->answer.status != 200)
 		return http_reply_detail(flow, 502, "the sandbox does not answer");
+	/* The sandbox's JSON is passed on as it is, unread: both are ours and run in development
+	 * only. */
 	buf_init(&json, MAX_ANSWER_BYTES + 1024);
 	json_begin(&writer, &json);
 	json_open_object(&writer);
-	json_put_name(&writer, "available");
-	json_put_bool(&writer, true);
-	json_put_name(&writer, "chat_id");
-	json_put_int(&writer, result->chat_id);
-	json_put_name(&writer, "messages");
-	json_put_raw(&writer, result->answer.body);
+	json_put_member_bool(&writer, "available", true);
+	json_put_member_int(&writer, "chat_id", result->chat_id);
+	json_put_member_raw(&writer, "messages", result->answer.body);
 	json_close_object(&writer);
 	status = http_reply_json(flow, 200, &json);
 	buf_free(&json);

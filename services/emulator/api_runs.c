@@ -1,5 +1,6 @@
 /*
- * api_runs: a run is followed (Server-Sent Events), pressed on and stopped.
+ * api_runs: a run is followed (Server-Sent Events), pressed on and stopped. The page holds
+ * nothing: reloaded, or opened by a second person, it sees the same run from its first step.
  */
 #include "emulator.h"
 
@@ -20,6 +21,7 @@ static struct run *find_run(struct flow *flow, struct str *action)
 	return run;
 }
 
+/* `told` counts steps that were sent, so that a reader who comes late gets all of them first. */
 struct watching {
 	struct run *run;
 	size_t told; /* steps */
@@ -51,7 +53,10 @@ static enum flow_status tell(struct flow *flow)
 	enum flow_status status;
 	struct buf piece;
 
+	/* A run's arena bounds what there can be to tell. */
 	buf_init(&piece, 8u << 20);
+	/* Read before the run is written: when it ends while this piece is on its way, another
+	 * one follows. */
 	watching->is_last = watching->run->state != RUN_PLAYING;
 	buf_add(&piece, STR("event: run\ndata: "));
 	run_write(watching->run, watching->told, &piece);
@@ -69,6 +74,7 @@ static enum flow_status wait_for_step(struct flow *flow)
 	if (watching->is_last)
 		return FLOW_END;
 	flow_goto(flow, WATCH_TELL);
+	/* A wake-up while the piece was on its way found nobody waiting. */
 	if (watching->run->count != watching->told || watching->run->state != RUN_PLAYING)
 		return FLOW_NEXT;
 	return await_queue_for(flow, &watching->run->changed, PING_MS);

@@ -1,13 +1,16 @@
 /*
- * call_form: see call_form.h.
+ * call_form: checks and completes what was filled in. Which fields there are says the pattern, a
+ * data file: the tester before this one had a copy of this code for each kind of call.
  */
 #include "call_form.h"
 
 #include <ctype.h>
 
+/* ITU-T E.164: fifteen digits with the country code. */
 #define MAX_PHONE_DIGITS 15
 #define MAX_NAME_BYTES	 50
 
+/* Borrowed, all of it, for the length of form_read(). */
 struct form {
 	const struct args *args;
 	const struct directory_enterprise *enterprise;
@@ -20,6 +23,7 @@ static bool is_kind(const struct pattern_field *field, const char *kind)
 	return str_equal(field->kind, str_from(kind));
 }
 
+/* The old API's words, byte for byte: scripts compare them. */
 static bool is_missing(const struct pattern_field *field, struct error *error)
 {
 	if (is_kind(field, "phone"))
@@ -73,6 +77,7 @@ static bool check_phone(struct str *value, struct error *error)
 {
 	struct str digits = *value;
 
+	/* On the PBX's wire numbers have no plus. */
 	if (digits.size > 0 && digits.data[0] == '+')
 		digits = str_of(digits.data + 1, digits.size - 1);
 	if (!str_is_digits(digits) || digits.size > MAX_PHONE_DIGITS)
@@ -82,6 +87,7 @@ static bool check_phone(struct str *value, struct error *error)
 	return true;
 }
 
+/* They end up in channel names and dial strings, where a comma or a slash would mean something. */
 static bool check_name(const struct pattern_field *field, struct str value, struct error *error)
 {
 	bool good = value.size <= MAX_NAME_BYTES;
@@ -130,6 +136,7 @@ static bool derive(struct form *form, const struct pattern_derived *derived, str
 		value = str_equal(derived->column, STR("follow_me_number"))
 				? manager->follow_me_number
 				: manager->personal_phone;
+	/* What people wrote into the database need not be a number. */
 	if (!check_phone(&value, NULL))
 		value = derived->fallback;
 	return fill_set(form->fill, derived->role, value) ||
@@ -148,6 +155,7 @@ bool form_read(
 		if (!read_field(&form, &fields[i], error))
 			return false;
 	}
+	/* After the fields: they follow from them. */
 	for (size_t i = 0; i < pattern->derived.count; i++) {
 		if (!derive(&form, &derived[i], error))
 			return false;

@@ -1,5 +1,6 @@
 /*
- * directory: see directory.h. One flow loads, waits for a change, and loads again.
+ * directory: one flow loads, waits for a change, and loads again. Whole each time: it is small,
+ * and a copy that is replaced whole cannot be half old.
  */
 #include "directory.h"
 
@@ -9,6 +10,7 @@
 
 #include <stdlib.h>
 
+/* All of the rows that the LIMITs below let through, at a usual length. */
 #define ARENA_BYTES   (64u << 20)
 #define READY_WAIT_MS 5000
 #define RELOAD_MS     60000 /* also without a notice */
@@ -30,6 +32,7 @@ static const char *const channels[] = {"callweave_config", NULL};
 
 enum { QUERY_ENTERPRISES, QUERY_LINES, QUERY_MANAGERS };
 
+/* COLLATE "C" in all three: share_out() walks them side by side and compares bytes. */
 static const char select_enterprises[] =
 	"SELECT number, name, coalesce(name2, ''), zone, coalesce(chat_id, 0) FROM enterprises "
 	"WHERE active ORDER BY number COLLATE \"C\" LIMIT 20000";
@@ -46,6 +49,8 @@ static const char select_managers[] =
 	"LEFT JOIN users u ON u.id = p.user_id "
 	"ORDER BY p.enterprise_number COLLATE \"C\", p.phone_number LIMIT 100000";
 
+/* The answer lives from `ask` to `keep`, apart from what is loaded now: a failure leaves that as
+ * it is. */
 struct load {
 	struct pg_batch *batch;
 	struct arena *batch_arena;
@@ -89,6 +94,7 @@ static void load_lines(struct directory *directory, struct cursor at)
 {
 	at.query = QUERY_LINES;
 	directory->line_count = (size_t)pg_rows(at.batch, at.query);
+	/* One more than there are, so that a pointer behind the last is valid to form. */
 	directory->lines =
 		arena_array(at.arena, directory->line_count + 1, sizeof(struct directory_line));
 	for (at.row = 0; at.row < (int)directory->line_count; at.row++)
@@ -175,8 +181,10 @@ static enum flow_status keep(struct flow *flow)
 		arena_free(&load->batch_arena);
 		return await_sleep(flow, RETRY_MS);
 	}
+	/* Nobody waits with a pointer into it: see the rule in directory.h. */
 	arena_free(&directory->arena);
 	directory->arena = arena_new(ARENA_BYTES);
+	/* Enterprises last: each takes its stretch of lines and managers. */
 	load_lines(directory, (struct cursor){load->batch, directory->arena, 0, 0});
 	load_managers(directory, (struct cursor){load->batch, directory->arena, 0, 0});
 	load_enterprises(directory, (struct cursor){load->batch, directory->arena, 0, 0});
@@ -235,6 +243,7 @@ void directory_free(struct directory **directory)
 {
 	if (*directory == NULL)
 		return;
+	/* Before the connections that it waits for. */
 	flow_cancel((*directory)->flow);
 	pg_listen_free(&(*directory)->listen);
 	pg_free(&(*directory)->pg);

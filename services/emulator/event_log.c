@@ -1,5 +1,6 @@
 /*
- * event_log: see event_log.h.
+ * event_log: writes records that people find again with their old recipes of grep; the format is
+ * therefore a contract, emoji included.
  */
 #include "event_log.h"
 
@@ -15,7 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define KEPT_FILES	 5
+#define KEPT_FILES 5
+/* A 64 KB body, indented, with every character escaped; a longer record is cut, not lost. */
 #define MAX_RECORD_BYTES (4u << 20)
 
 struct event_log {
@@ -24,6 +26,7 @@ struct event_log {
 	struct log_context log; /* of the service, for failures */
 };
 
+/* One level: a path that needs more was mistyped. */
 static bool make_folder(const char *path, struct error *error)
 {
 	char *folder = alloc_text(str_from(path));
@@ -52,6 +55,7 @@ struct event_log *event_log_new(const char *path, size_t max_bytes,
 		error_set(error, ERROR_INTERNAL, "cannot write %s: %m", path);
 		return NULL;
 	}
+	/* Opened only to find out now, at the start, whether it can be written. */
 	close(fd);
 	log = alloc_zeroed(1, sizeof(*log));
 	log->path = alloc_text(str_from(path));
@@ -69,6 +73,8 @@ void event_log_free(struct event_log **log)
 	*log = NULL;
 }
 
+/* From the oldest on, so that no file is written over. A rename that fails (most often: there is
+ * no such file yet) costs an old log at most. */
 static void rotate(const struct event_log *log)
 {
 	char from[4096], to[4096];
@@ -107,6 +113,8 @@ static void write_record(const struct event_log *log, const struct buf *record)
 		close(fd);
 }
 
+/* Python's logging format "%(asctime)s [%(levelname)s] %(name)s: %(message)s", in local time:
+ * the recipes that people have are written for it. */
 static void begin_line(struct buf *record, const char *level)
 {
 	int64_t now_ms = clock_wall_ms();
@@ -129,6 +137,8 @@ static void add_words(struct buf *record, struct str words)
 	buf_add_char(record, '\n');
 }
 
+/* Indented, as the old one wrote it: `grep -A 10` shows the event. What is no JSON stays one
+ * line. */
 static void add_json(struct buf *record, struct str text)
 {
 	struct json *json = json_parse(text, (struct json_limits){1 << 20, 64}, NULL);

@@ -1,8 +1,10 @@
 /*
- * fill: see fill.h.
+ * fill: templates are JSON trees and values go in while they are written again: a value cannot
+ * break out of its string, whatever it holds.
  */
 #include "fill.h"
 
+/* Bodies are flat objects with a list or two; the bounds are for a damaged file. */
 #define MAX_DEPTH      8
 #define MAX_ITEMS      64
 #define MAX_TEXT_BYTES 4096
@@ -20,6 +22,7 @@ bool fill_add(struct fill *fill, struct str name, struct str value)
 {
 	size_t at = index_of(fill, name);
 
+	/* index_of() is then neither a name nor room for one. */
 	if (at == FILL_MAX_NAMES)
 		return false;
 	if (at == fill->count) {
@@ -71,6 +74,7 @@ static struct str placeholder(struct str text)
 	return end != NULL ? str_of(text.data + 1, (size_t)(end - text.data) - 1) : (struct str){0};
 }
 
+/* A value is never looked at again: a name in braces inside it stays text. */
 static bool expand(const struct fill *fill, struct str text, struct buf *to, struct error *error)
 {
 	while (text.size > 0) {
@@ -124,6 +128,7 @@ static void write_new(struct items *items, struct str value, struct json_writer 
 	json_put_str(writer, value);
 }
 
+/* Only here does a placeholder stand for several values. */
 static bool write_item(const struct fill *fill, const struct json *item, struct items *items,
 	struct json_writer *writer, struct error *error)
 {

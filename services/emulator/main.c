@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+/* The first four are the addresses that people have in their bookmarks from the old tester;
+ * /api/runs is ours, the rest of /api is its contract. */
 static const struct http_route routes[] = {
 	{"GET", "/", &pages_flow, 0},
 	{"GET", "/test-interface", &pages_flow, 0},
@@ -54,6 +56,7 @@ static const char *database_why_not(void *context)
 	return directory_why_not(emulator->directory);
 }
 
+/* Not the target: that ingest is down is what a person may want to try. */
 static const struct service_check checks[] = {
 	{"postgresql", database_why_not},
 	{NULL, NULL},
@@ -63,6 +66,7 @@ static void stop(void *context)
 {
 	struct emulator *emulator = context;
 
+	/* First: runs hold patterns and use the client and the log. */
 	runs_free(&emulator->runs);
 	directory_free(&emulator->directory);
 	patterns_free(&emulator->patterns);
@@ -71,6 +75,7 @@ static void stop(void *context)
 	free(emulator);
 }
 
+/* Before anything that needs the loop, so that a wrong setting ends the start with words. */
 static bool open_files(struct emulator *emulator, struct error *error)
 {
 	emulator->event_log = event_log_new(emulator->config->log_path,
@@ -106,6 +111,7 @@ static void *start(struct service *service, struct error *error)
 	return emulator;
 }
 
+/* A call may last hours; half a call is an honest outcome that the receiver must bear anyway. */
 static void drain(void *context)
 {
 	struct emulator *emulator = context;

@@ -1,5 +1,6 @@
 /*
- * pages: the form that plays calls, under the three addresses that people know.
+ * pages: the form that plays calls, under the addresses that people know. One page for all kinds
+ * of calls: its fields come from /api/patterns.
  */
 #include "emulator.h"
 
@@ -27,6 +28,8 @@ static enum flow_status show(struct flow *flow)
 {
 	struct str number = {0};
 
+	/* A bookmark of an enterprise that is gone says so, instead of showing another one's
+	 * form. */
 	if (uri_query_value(http_request(flow)->query, "enterprise", flow_arena(flow), &number) &&
 		number.size > 0 && emulator_enterprise(flow) == NULL)
 		return FLOW_END;

@@ -1,10 +1,12 @@
 /*
- * patterns: see patterns.h.
+ * patterns: the captured calls, built into the program, read once at the start. Data and not code,
+ * so that a new capture is a new file.
  */
 #include "patterns.h"
 
 #include "alloc.h"
 #include "emulator_pages.h"
+#include "json_put.h"
 
 #include <stdlib.h>
 
@@ -16,6 +18,7 @@ struct catalogue_entry {
 	bool captured;
 };
 
+/* Patterns point into their documents, so these live as long. */
 struct patterns {
 	struct arena *arena;
 	struct json *catalogue;
@@ -90,6 +93,7 @@ static bool read_catalogue(struct patterns *patterns, struct json *json, struct 
 	return json_read(json, catalogue_fields, patterns, patterns->arena, error);
 }
 
+/* Counted even when reading fails: patterns_free() then frees the document. */
 static bool read_pattern(struct patterns *patterns, struct json *json, struct error *error)
 {
 	if (patterns->count == MAX_PATTERNS) {
@@ -119,6 +123,8 @@ static bool read_file(
 	return good || error_prefix(error, "%s: ", file->name);
 }
 
+/* At the start and all of them: a damaged file is found by the first test, not by the first
+ * caller. */
 struct patterns *patterns_new(struct error *error)
 {
 	struct patterns *patterns = alloc_zeroed(1, sizeof(*patterns));
@@ -166,14 +172,15 @@ const struct pattern *patterns_find(const struct patterns *patterns, int64_t id,
 	return by_id(patterns, id);
 }
 
+/* The catalogue's own members (titles in two languages) go to the page untouched: this program
+ * has no use for them. */
 static void put_json(struct json_writer *writer, const char *name, const struct json *json)
 {
 	struct buf printed;
 
 	buf_init(&printed, 1 << 20);
 	json_print(&printed, json, false);
-	json_put_name(writer, name);
-	json_put_raw(writer, buf_str(&printed));
+	json_put_member_raw(writer, name, buf_str(&printed));
 	buf_free(&printed);
 }
 

@@ -1,5 +1,6 @@
 /*
- * runs: see runs.h. Each run is a flow: wait, send, note, again.
+ * runs: each run is a flow: wait, send, note, again. One request at a time, because a PBX sends
+ * the events of a call in order and ingest may count on it.
  */
 #include "runs.h"
 
@@ -14,6 +15,7 @@
 #define ARENA_BYTES	 (16u << 20)
 #define SEND_TIMEOUT_MS	 30000
 #define PRESS_TIMEOUT_MS 600000 /* nobody presses any more */
+/* Of the known sequences 2-8 has the most UniqueIds: nine. */
 #define MAX_CHANNELS	 9
 #define MAX_BODY_BYTES	 65536
 #define MAX_ANSWER_BYTES 16384 /* ingest says a few words; a hundred answers must fit the arena */
@@ -27,6 +29,7 @@ struct runs {
 	uint32_t channel; /* Asterisk's counter behind the dot */
 };
 
+/* The request in flight; what remains of it is copied to the run. */
 struct playing {
 	struct run *run;
 	struct http_call call;
@@ -38,6 +41,8 @@ static const struct pattern_step *steps_of(const struct run *run)
 	return run->pattern->steps.items;
 }
 
+/* Stopping ends it between two events, never inside one: an event that was sent has its answer
+ * noted. */
 static bool is_over(const struct run *run)
 {
 	return run->stopping || run->count == run->pattern->steps.count;
@@ -124,10 +129,13 @@ static enum flow_status play_wait(struct flow *flow)
 	if (is_over(run))
 		return FLOW_END;
 	delay_ms = delay_of(run, run->count);
+	/* The call's own clock, before `speed` shortens the wait. */
 	run->played_ms += delay_ms;
 	if (run->manual)
 		return run->presses > 0 ? FLOW_NEXT
 					: await_queue_for(flow, &run->go, PRESS_TIMEOUT_MS);
+	/* From the answer on, not from the last request: as the old tester, and a PBX with one
+	 * connection. */
 	delay_ms /= run->speed;
 	return delay_ms > 0 ? await_queue_for(flow, &run->go, delay_ms) : FLOW_NEXT;
 }
@@ -170,9 +178,12 @@ static enum flow_status play_send(struct flow *flow)
 	struct run_step *step = &run->steps[run->count];
 	struct str body;
 
+	/* A manual run that nobody pressed for comes here by its time-out, and ends. */
 	if (run->stopping || (run->manual && run->presses == 0))
 		return FLOW_END;
 	run->presses -= run->manual;
+	/* So that an event that could not be filled is not noted with the answer of the one
+	 * before. */
 	playing->answer = (struct http_answer){.reach = HTTP_NOT_SENT};
 	if (!fill_body(run, step, &body))
 		return FLOW_NEXT;
@@ -214,6 +225,7 @@ static void log_answer(struct event_log *log, const struct run_step *step)
 	event_log_outcome(log, step->event, step->error == NULL, step->error);
 }
 
+/* A refused event does not end the call: what a receiver makes of the rest is worth seeing. */
 static enum flow_status play_note(struct flow *flow)
 {
 	struct runs *runs = flow_context(flow);
@@ -240,6 +252,7 @@ static void play_finish(struct flow *flow)
 	struct run *run = playing->run;
 
 	run->state = run->count == run->pattern->steps.count ? RUN_DONE : RUN_STOPPED;
+	/* The flow frees itself; the run stays, for those who look at it. */
 	run->flow = NULL;
 	runs->active--;
 	flow_queue_wake_all(&run->changed);
@@ -258,6 +271,7 @@ static const struct flow_spec play_flow = {
 	.finally = play_finish,
 	.state_bytes = sizeof(struct playing),
 	.arena_max_bytes = ARENA_BYTES,
+	/* Two hours of conversation and the presses of a patient person. */
 	.deadline_ms = 4LL * 3600 * 1000,
 };
 
@@ -316,6 +330,7 @@ static bool forget_one(struct runs *runs)
 	return true;
 }
 
+/* The form's strings live in a request's arena, which ends long before the call. */
 static void copy_fill(struct run *run, const struct fill *from)
 {
 	for (size_t i = 0; i < from->count; i++) {
@@ -391,6 +406,7 @@ struct run *runs_find(struct runs *runs, int64_t id)
 	return run;
 }
 
+/* Presses are counted, so that two quick ones are two events; no more than the call has. */
 void run_press(struct run *run)
 {
 	if (!run->manual || run->presses == run->pattern->steps.count)

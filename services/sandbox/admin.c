@@ -3,10 +3,11 @@
  */
 #include "sandbox.h"
 
-#include "json.h"
+#include "json_put.h"
 #include "listing.h"
 #include "uri.h"
 
+/* An empty value is an absent one: a form sends its empty fields, too. */
 bool admin_query_int(struct flow *flow, const char *name, int64_t fallback, int64_t *value)
 {
 	struct str text;
@@ -44,6 +45,8 @@ static enum flow_status requests_piece(struct flow *flow)
 	struct buf piece;
 	bool is_last;
 
+	/* The store may change between two pieces; requests_write() therefore goes by ids, not
+	 * by places. */
 	buf_init(&piece, LISTING_MAX_BYTES);
 	is_last = requests_write(sandbox->requests, &state->query, LISTING_PIECE_BYTES, &piece);
 	return listing_send(flow, &state->listing, &piece, is_last);
@@ -76,6 +79,7 @@ static enum flow_status list_faults(struct flow *flow)
 	enum flow_status status;
 	struct buf json;
 
+	/* A thousand faults of at most a kilobyte each: bodies are not listed. */
 	buf_init(&json, 4u << 20);
 	faults_write(sandbox->faults, &json);
 	status = http_reply_json(flow, 200, &json);
@@ -100,7 +104,7 @@ static enum flow_status add_fault(struct flow *flow)
 	return status;
 }
 
-static enum flow_status say_ok(struct flow *flow)
+enum flow_status admin_say_ok(struct flow *flow)
 {
 	return http_reply(flow, 200, "application/json", STR("{\"ok\":true}"));
 }
@@ -110,13 +114,14 @@ static enum flow_status clear_faults(struct flow *flow)
 	struct sandbox *sandbox = flow_context(flow);
 
 	faults_clear(sandbox->faults);
-	return say_ok(flow);
+	return admin_say_ok(flow);
 }
 
 static enum flow_status reset(struct flow *flow)
 {
 	struct sandbox *sandbox = flow_context(flow);
 
+	/* Faults first: nothing that follows may still meet one. */
 	faults_clear(sandbox->faults);
 	requests_clear(sandbox->requests);
 	for (int i = 0; outside_services[i] != NULL; i++)
@@ -125,9 +130,10 @@ static enum flow_status reset(struct flow *flow)
 	sandbox->resets++;
 	flow_queue_wake_all(&sandbox->delayed);
 	flow_queue_wake_all(&sandbox->changed);
-	return say_ok(flow);
+	return admin_say_ok(flow);
 }
 
+/* For tests that count: one look after a load instead of a list of all requests. */
 static enum flow_status show_stats(struct flow *flow)
 {
 	struct sandbox *sandbox = flow_context(flow);
@@ -139,15 +145,12 @@ static enum flow_status show_stats(struct flow *flow)
 	buf_init(&part, 16u << 20);
 	json_begin(&writer, &json);
 	json_open_object(&writer);
-	json_put_name(&writer, "requests");
-	json_put_int(&writer, requests_total(sandbox->requests));
-	json_put_name(&writer, "faults_fired");
-	json_put_int(&writer, faults_fired(sandbox->faults));
+	json_put_member_int(&writer, "requests", requests_total(sandbox->requests));
+	json_put_member_int(&writer, "faults_fired", faults_fired(sandbox->faults));
 	for (int i = 0; outside_services[i] != NULL; i++) {
 		buf_clear(&part);
 		outside_services[i]->stats(sandbox->outside[i], &part);
-		json_put_name(&writer, outside_services[i]->name);
-		json_put_raw(&writer, buf_str(&part));
+		json_put_member_raw(&writer, outside_services[i]->name, buf_str(&part));
 	}
 	json_close_object(&writer);
 	status = http_reply_json(flow, 200, &json);
@@ -160,6 +163,7 @@ const struct flow_spec admin_faults_flow = ONE_STEP("faults", list_faults);
 const struct flow_spec admin_add_fault_flow = {
 	.name = "add_fault",
 	.steps = (const struct flow_step[]){{"add_fault", add_fault}, {NULL, NULL}},
+	/* The body that the fault shall answer with is copied while it is read. */
 	.arena_max_bytes = 8u << 20,
 	.deadline_ms = 10000,
 };

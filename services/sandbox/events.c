@@ -11,8 +11,12 @@
 
 #include <inttypes.h>
 
-#define PING_MS	    15000
-#define GATHER_MS   60
+/* Proxies cut streams that are silent for 30 to 60 seconds. */
+#define PING_MS 15000
+/* Too short to be seen, long enough that a burst of edits is one repaint. */
+#define GATHER_MS 60
+/* As many as the page shows of one chat. Older changes than these are not told: the page has
+ * their newest state, or never shows them. */
 #define MAX_AT_ONCE 300
 #define MAX_PIECE   (15u << 20)
 
@@ -22,6 +26,8 @@ struct events {
 	int64_t seen; /* revision of the newest change that was told */
 };
 
+/* A reader that comes back begins anew with `seen` 0: the page clears itself when it reconnects,
+ * which needs no Last-Event-ID and survives a restart of the sandbox. */
 static enum flow_status open_stream(struct flow *flow)
 {
 	http_reply_header(flow, "Cache-Control", "no-store");
@@ -45,6 +51,7 @@ static void write_news(const struct messages *messages, int64_t seen, struct buf
 {
 	const struct message *first;
 
+	/* First, else the page would throw away what follows. */
 	if (messages_cleared_revision(messages) > seen)
 		buf_add(to, STR("event: reset\ndata: {}\n\n"));
 	first = first_news(messages, seen);
@@ -84,6 +91,7 @@ static enum flow_status send_news(struct flow *flow)
 	if (piece.failed) /* half a text is worse than none: the page shows it with its next change */
 		buf_clear(&piece);
 	write_stats(sandbox, &piece); /* also keeps the connection known to be alive */
+	/* Before the wait: what changes while the reader takes this piece is news for the next. */
 	events->seen = messages_revision(messages);
 	status = await_http_stream(flow, buf_str(&piece));
 	buf_free(&piece);
@@ -97,6 +105,8 @@ static enum flow_status wait_for_news(struct flow *flow)
 
 	if (sandbox->draining)
 		return FLOW_END;
+	/* Changes may have come while the last piece was on its way; their wake-up found nobody
+	 * waiting. */
 	if (messages_revision(sandbox_telegram(sandbox)->messages) != events->seen)
 		return FLOW_NEXT;
 	return await_queue_for(flow, &sandbox->changed, PING_MS);

@@ -11,6 +11,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* The longest reply is a message with its entities (1 MB) and its keyboard; the rest is for
+ * escapes. */
 #define MAX_REPLY_BYTES (4u << 20)
 
 struct exchange {
@@ -27,6 +29,7 @@ static const struct outside_service *service_of(const struct exchange *exchange)
 	return outside_services[exchange->service];
 }
 
+/* Once at most: a fault may have it act before the delay, and the answer follows after it. */
 static void act(struct sandbox *sandbox, struct exchange *exchange)
 {
 	if (exchange->acted)
@@ -36,6 +39,7 @@ static void act(struct sandbox *sandbox, struct exchange *exchange)
 	flow_queue_wake_all(&sandbox->changed);
 }
 
+/* Before any delay or drop, so that a test can see a request that still hangs. */
 static void note(struct sandbox *sandbox, struct exchange *exchange)
 {
 	struct outside_call *call = &exchange->call;
@@ -56,6 +60,8 @@ static void note(struct sandbox *sandbox, struct exchange *exchange)
 	buf_free(&request);
 }
 
+/* A fault is used up when it meets the request, not when it is answered: two requests that hang
+ * at the same time take two of its times. */
 static void meet_fault(struct sandbox *sandbox, struct exchange *exchange)
 {
 	struct fault_subject subject = {
@@ -89,6 +95,7 @@ static enum flow_status receive(struct flow *flow)
 	};
 	exchange->resets = sandbox->resets;
 	buf_init(&call->reply, MAX_REPLY_BYTES);
+	/* Decoded once, here: outside services compare plain paths. */
 	if (!uri_decode(request->path, false, call->arena, &call->path))
 		return http_reply_detail(flow, 404, "Not Found");
 	exchange->service = outside_find(call->path);
@@ -100,6 +107,7 @@ static enum flow_status receive(struct flow *flow)
 	return FLOW_NEXT;
 }
 
+/* The wait is a queue and not a sleep, so that drain and reset can end it early. */
 static enum flow_status delay(struct flow *flow)
 {
 	struct sandbox *sandbox = flow_context(flow);
@@ -114,6 +122,7 @@ static enum flow_status delay(struct flow *flow)
 		       : FLOW_NEXT;
 }
 
+/* A body of its own wins over the usual words, but the status stays the fault's. */
 static void refuse(struct exchange *exchange)
 {
 	const struct fault *fault = &exchange->fault;
@@ -161,6 +170,8 @@ static enum flow_status answer(struct flow *flow)
 	else
 		act(sandbox, exchange);
 	finish_note(sandbox, exchange);
+	/* Telegram says it in the body; proxies and other services' clients look for the header.
+	 * Both are there, as behind a real gateway. */
 	if (call->retry_after_s > 0) {
 		snprintf(seconds, sizeof(seconds), "%" PRId64, call->retry_after_s);
 		http_reply_header(flow, "Retry-After", seconds);

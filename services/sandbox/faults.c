@@ -1,14 +1,17 @@
 /*
- * faults: see faults.h.
+ * faults: the list of what shall go wrong. Apart from the services, which then need not know that
+ * faults exist: one kind of fault serves all of them, also those that come later.
  */
 #include "faults.h"
 
 #include "alloc.h"
-#include "json.h"
+#include "json_put.h"
 #include "outside.h"
 
 #include <stdlib.h>
 
+/* In order of age: the oldest that fits meets a request. A thousand are looked through for each
+ * one, which costs less than a system call. */
 struct faults {
 	struct fault list[FAULTS_MAX];
 	size_t count;
@@ -65,6 +68,7 @@ static const struct json_field input_fields[] = {
 	{NULL},
 };
 
+/* true is the older form of "before"; tests write whichever reads better. */
 static bool read_drop(const struct json *json, enum fault_drop *drop)
 {
 	*drop = FAULT_ANSWER;
@@ -83,10 +87,13 @@ static bool read_drop(const struct json *json, enum fault_drop *drop)
 
 static bool check(const struct input *input, struct fault *fault, struct error *error)
 {
+	/* A misspelt service would make a fault that never fires and a test that passes for
+	 * nothing. */
 	if (outside_find_name(input->service) < 0)
 		return error_set(error, ERROR_INPUT, "service: unknown");
 	if (input->status != 0 && (input->status < 200 || input->status > 599))
 		return error_set(error, ERROR_INPUT, "status: takes 200 to 599");
+	/* 0 would be used up before it meets anything. */
 	if (input->times < -1 || input->times == 0)
 		return error_set(error, ERROR_INPUT, "times: takes 1 or more, or -1");
 	if (input->delay_ms < 0 || input->delay_ms > FAULTS_MAX_DELAY_MS)
@@ -118,6 +125,8 @@ static bool read_fault(
 	fault->delay_ms = input.delay_ms;
 	fault->times = input.times;
 	fault->chat_id = input.chat_id;
+	/* "after" means that the service has acted and only its answer is lost: the case that
+	 * makes clients send twice. */
 	fault->act_first = input.act_first || fault->drop == FAULT_DROP_AFTER;
 	if (input.body.size > 0)
 		fault->body = alloc_text(input.body);
@@ -167,6 +176,8 @@ bool faults_meet(struct faults *faults, const struct fault_subject *subject, str
 		if (!meets(&faults->list[i], subject))
 			continue;
 		*fault = faults->list[i];
+		/* A copy, because the original is freed when its last time is used up, and the
+		 * request may hang for long yet. */
 		if (fault->body != NULL)
 			fault->body = arena_strdup(arena, fault->body);
 		faults->fired++;
@@ -177,35 +188,27 @@ bool faults_meet(struct faults *faults, const struct fault_subject *subject, str
 	return false;
 }
 
-static void put(struct json_writer *writer, const char *name, int64_t value)
-{
-	json_put_name(writer, name);
-	json_put_int(writer, value);
-}
-
 void faults_write(const struct faults *faults, struct buf *to)
 {
 	static const char *const drops[] = {
 		[FAULT_ANSWER] = "", [FAULT_DROP_BEFORE] = "before", [FAULT_DROP_AFTER] = "after"};
 	struct json_writer writer;
 
+	/* Enough to recognise a fault by; words and body are as long as their author wished. */
 	json_begin(&writer, to);
 	json_open_array(&writer);
 	for (size_t i = 0; i < faults->count; i++) {
 		const struct fault *fault = &faults->list[i];
 		json_open_object(&writer);
-		put(&writer, "id", fault->id);
-		json_put_name(&writer, "service");
-		json_put_str(&writer, str_from(fault->service));
-		json_put_name(&writer, "path");
-		json_put_str(&writer, str_from(fault->path));
-		put(&writer, "chat_id", fault->chat_id);
-		put(&writer, "status", fault->status);
-		put(&writer, "retry_after", fault->retry_after_s);
-		put(&writer, "delay_ms", fault->delay_ms);
-		json_put_name(&writer, "drop");
-		json_put_str(&writer, str_from(drops[fault->drop]));
-		put(&writer, "remaining", fault->times);
+		json_put_member_int(&writer, "id", fault->id);
+		json_put_member_str(&writer, "service", str_from(fault->service));
+		json_put_member_str(&writer, "path", str_from(fault->path));
+		json_put_member_int(&writer, "chat_id", fault->chat_id);
+		json_put_member_int(&writer, "status", fault->status);
+		json_put_member_int(&writer, "retry_after", fault->retry_after_s);
+		json_put_member_int(&writer, "delay_ms", fault->delay_ms);
+		json_put_member_str(&writer, "drop", str_from(drops[fault->drop]));
+		json_put_member_int(&writer, "remaining", fault->times);
 		json_close_object(&writer);
 	}
 	json_close_array(&writer);

@@ -7,12 +7,16 @@
 
 #include <stdlib.h>
 
+/* An entity is known when its tag closes; until then the tag keeps where it began. */
 struct open_tag {
 	struct html_tag tag;
 	int offset;	 /* UTF-16 units of plain text before it */
 	size_t out_size; /* bytes of plain text before it */
 };
 
+/* The arrays are as long as the source has '<', allocated once: each tag opens with one, so
+ * neither can overflow. `out` never grows beyond the source, since a reference is longer than
+ * the character that it stands for. */
 struct html_parser {
 	struct html_reader reader;
 	char *out;
@@ -44,6 +48,8 @@ const char *html_type_name(enum html_type type)
 	return names[type];
 }
 
+/* Telegram counts as its clients do, in UTF-16: characters beyond U+FFFF, most emoji among them,
+ * are two (core.telegram.org/api/entities). */
 static int units_of(unsigned char lead)
 {
 	if ((lead & 0xc0) == 0x80)
@@ -60,6 +66,7 @@ int html_utf16_length(struct str text)
 	return units;
 }
 
+/* "span" is a spoiler and nothing else: html_tag.c has refused any other class by now. */
 static bool is_type(struct str name, enum html_type *type)
 {
 	static const struct {
@@ -138,11 +145,13 @@ static bool add_entity(struct html_parser *parser, const struct open_tag *open, 
 		.argument = open->tag.argument};
 	int64_t emoji = 0;
 
+	/* The server drops empty entities without a word. */
 	if (entity.length == 0 || !is_type(open->tag.name, &entity.type))
 		return true;
 	if (entity.type == HTML_CUSTOM_EMOJI &&
 		(!str_to_int64(entity.argument, &emoji) || emoji == 0))
 		return error_set(error, ERROR_INPUT, "Invalid custom emoji identifier specified");
+	/* <a>example.com</a> links to its own text. */
 	if (entity.type == HTML_LINK && entity.argument.size == 0)
 		entity.argument =
 			str_of(parser->out + open->out_size, parser->out_size - open->out_size);
@@ -170,6 +179,8 @@ static bool read_tag(struct html_parser *parser, struct error *error)
 	if (parser->depth == 0)
 		return error_set(error, ERROR_INPUT, "Unexpected end tag at byte offset %zu",
 			reader->at - 1);
+	/* The stack shrinks before the end tag is read: an error ends the parse anyway, and
+	 * add_entity() wants the tag that was just closed. */
 	top--;
 	parser->depth--;
 	return html_read_end_tag(reader, top->tag.name, error) && add_entity(parser, top, error);
@@ -186,6 +197,7 @@ static void read_character(struct html_parser *parser)
 		return;
 	}
 	parser->length += code > 0xffff ? 2 : 1;
+	/* &#xD83D;&#xDCB0; is no UTF-8 by itself; the whole text is looked at in the end. */
 	parser->had_surrogate |= code >= 0xd800 && code <= 0xdfff;
 	parser->out_size += html_put_utf8(code, parser->out + parser->out_size);
 }
@@ -231,10 +243,12 @@ bool html_parse(struct str source, struct arena *arena, struct html_text *text, 
 		return error_set(error, ERROR_INPUT,
 			"Can't find end tag corresponding to start tag \"%.*s\"",
 			STR_ARG(parser.open[parser.depth - 1].tag.name));
+	/* A class on <code> counts only inside <pre>; it was kept so far for melts_into_pre(). */
 	for (size_t i = 0; i < parser.count; i++) {
 		if (parser.entities[i].type == HTML_CODE)
 			parser.entities[i].argument = (struct str){0};
 	}
+	/* They were added as they closed, the inner ones first. */
 	qsort(parser.entities, parser.count, sizeof(parser.entities[0]), compare_entities);
 	*text = (struct html_text){
 		str_of(parser.out, parser.out_size), parser.length, parser.entities, parser.count};
@@ -258,6 +272,7 @@ void html_trim(struct html_text *text)
 
 	text->plain = trimmed;
 	text->length = html_utf16_length(trimmed);
+	/* Entities that lay in what was cut go; those that reached into it become shorter. */
 	for (size_t i = 0; i < text->count; i++) {
 		struct html_entity entity = text->entities[i];
 		int end = entity.offset + entity.length - before;

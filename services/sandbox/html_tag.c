@@ -6,6 +6,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+/* core.telegram.org/bots/api#html-style. Anything else is refused, not ignored: a client that
+ * forgets to escape a name such as <unknown> must notice here. */
 static const char *const tag_names[] = {"a", "b", "strong", "i", "em", "s", "strike", "del", "u",
 	"ins", "tg-spoiler", "tg-emoji", "span", "pre", "code", "blockquote"};
 
@@ -14,6 +16,7 @@ char html_peek(const struct html_reader *reader)
 	return reader->at < reader->in.size ? reader->in.data[reader->at] : 0;
 }
 
+/* 0 counts as white space, as in tdlib; the readers' loops rely on it to stop at the end. */
 bool html_is_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\v' || c == 0;
@@ -39,6 +42,8 @@ static struct str lower(struct html_reader *reader, size_t from, size_t to)
 	return str_from(copy);
 }
 
+/* Nine digits are enough to see that there are too many: the caller refuses those, so a sum that
+ * wrapped around is never used. */
 static uint32_t number_reference(const char *digits, int base, size_t *size)
 {
 	uint32_t code = 0;
@@ -55,6 +60,7 @@ static uint32_t number_reference(const char *digits, int base, size_t *size)
 	return code;
 }
 
+/* The Bot API knows four names; any other stays as it was written. */
 static uint32_t named_reference(const char *name, size_t *size)
 {
 	static const struct {
@@ -93,6 +99,7 @@ uint32_t html_read_reference(struct html_reader *reader)
 	}
 	if (code == 0)
 		return 0;
+	/* The semicolon may be missing. */
 	reader->at += 1 + skip + size + (window[skip + size] == ';');
 	return code;
 }
@@ -145,6 +152,7 @@ static bool token_value(struct html_reader *reader, struct str *value, struct er
 	return true;
 }
 
+/* The other attributes are read, because their errors count, and forgotten. */
 static void keep_argument(struct html_tag *tag, struct str name, struct str value)
 {
 	static const struct {
@@ -209,6 +217,7 @@ static bool read_attribute(struct html_reader *reader, struct html_tag *tag, str
 	return true;
 }
 
+/* By the name in lower case: <B> is <b>. */
 static bool is_supported(struct str name)
 {
 	for (size_t i = 0; i < sizeof(tag_names) / sizeof(tag_names[0]); i++) {
@@ -260,6 +269,7 @@ bool html_read_end_tag(struct html_reader *reader, struct str expected, struct e
 	if (html_peek(reader) != '>')
 		return error_set(error, ERROR_INPUT, "Unclosed end tag at byte offset %zu", begin);
 	reader->at++;
+	/* </> closes whatever is open, as in tdlib. */
 	if (name.size != 0 && !str_equal(name, expected))
 		return error_set(error, ERROR_INPUT,
 			"Unmatched end tag at byte offset %zu, expected \"</%.*s>\", found "

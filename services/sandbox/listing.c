@@ -1,5 +1,6 @@
 /*
- * listing: see listing.h.
+ * listing: the two steps that every long list shares. The list itself is written by its owner,
+ * piece by piece, since only he knows where he was when the store has changed in between.
  */
 #include "listing.h"
 
@@ -10,7 +11,10 @@ enum flow_status listing_send(
 {
 	enum flow_status status;
 
+	/* Kept in the flow's state, since the piece is gone when the next step asks. */
 	listing->over = is_last;
+	/* Most lists are short; with a length they can be read by clients that know no chunks,
+	 * curl in a shell script among them. */
 	if (is_last && !listing->streaming) {
 		status = http_reply_json(flow, 200, piece);
 	} else {

@@ -11,6 +11,9 @@
 
 #include <stdlib.h>
 
+/* The order decides: exchange takes whatever is left, so that each outside service keeps its
+ * real paths and a client needs nothing but another host name. All of ours lie under /_sandbox/,
+ * where no real service has any. */
 static const struct http_route routes[] = {
 	{"GET", "/", &pages_flow, 0},
 	{"GET", "/_sandbox/", &pages_flow, 0},
@@ -31,6 +34,7 @@ static const struct http_route routes[] = {
 	{NULL},
 };
 
+/* Nothing to set: what tests want different they say while it runs, and a reset takes it back. */
 static const struct config_field config[] = {{NULL}};
 
 struct telegram *sandbox_telegram(struct sandbox *sandbox)
@@ -47,6 +51,7 @@ static void *start(struct service *service, struct error *error)
 	sandbox->faults = faults_new();
 	flow_queue_init(&sandbox->changed);
 	flow_queue_init(&sandbox->delayed);
+	/* Last, since a service may look at all of the above. */
 	for (int i = 0; outside_services[i] != NULL; i++)
 		sandbox->outside[i] = outside_services[i]->start(sandbox);
 	return sandbox;
@@ -62,6 +67,7 @@ static void drain(void *context)
 	flow_queue_wake_all(&sandbox->delayed);
 }
 
+/* Every flow has ended by now (service.h), so nobody holds a message, a bot or a fault any more. */
 static void stop(void *context)
 {
 	struct sandbox *sandbox = context;

@@ -5,13 +5,15 @@
 #include "messages.h"
 
 #include "alloc.h"
-#include "json.h"
+#include "json_put.h"
 #include "table.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Each message is in the table and in both lists, always, and nowhere else: drop() takes it out
+ * of all three. */
 struct messages {
 	struct table *by_key;
 	struct message *oldest, *newest;
@@ -22,6 +24,8 @@ struct messages {
 
 #define KEY_BYTES 80
 
+/* Ids of private chats count per bot, those of groups per group: as on the real server two bots
+ * may send a user message 7 each, but a group has one message 7. */
 static struct str key_of(int64_t bot_id, int64_t chat_id, int64_t message_id, char to[KEY_BYTES])
 {
 	int size = snprintf(to, KEY_BYTES, "%" PRId64 ":%" PRId64 "/%" PRId64,
@@ -47,6 +51,7 @@ static void disown(struct str *text)
 	*text = (struct str){0};
 }
 
+/* What a version costs, near enough: the allocator's own share is not counted. */
 static size_t text_bytes(const struct message_text *text)
 {
 	return sizeof(struct message_version) + text->source.size + text->plain.size +
@@ -110,6 +115,7 @@ static void keep_bounds(struct messages *messages, const struct message *changed
 	}
 }
 
+/* The second oldest: how a message began is what people ask for first. */
 static void forget_a_version(struct messages *messages, struct message *message)
 {
 	free_version(messages, &message->versions[1]);
@@ -126,6 +132,8 @@ static void add_version(struct messages *messages, struct message *message, enum
 		.text = {own(text->source), own(text->plain), own(text->entities),
 			own(text->markup)}};
 
+	/* After the copies above: the new text may be a part of the version that goes, as when
+	 * only the keyboard changes. */
 	if (message->count == MESSAGES_MAX_VERSIONS)
 		forget_a_version(messages, message);
 	message->versions = alloc_resize(
@@ -147,6 +155,8 @@ void messages_clear(struct messages *messages)
 {
 	while (messages->oldest != NULL)
 		drop(messages, messages->oldest);
+	/* Revisions never go back, so that a page that waits for a higher one sees the clear as
+	 * news. */
 	messages->cleared_revision = ++messages->revision;
 }
 
@@ -199,6 +209,8 @@ void messages_edit(struct messages *messages, struct message *message,
 
 void messages_delete(struct messages *messages, struct message *message, int64_t at_ms)
 {
+	/* A version without text: the history shows the deletion, message_current() what stood
+	 * there before. */
 	static const struct message_text nothing;
 
 	add_version(messages, message, MESSAGE_DELETE, &nothing, at_ms);
@@ -249,6 +261,7 @@ size_t messages_count(const struct messages *messages)
 	return table_count(messages->by_key);
 }
 
+/* Both forms of the text: `text` is what a test sent, `plain` what a person saw. */
 static void write_history(const struct message *message, struct json_writer *writer)
 {
 	static const char *const ops[] = {
@@ -259,23 +272,13 @@ static void write_history(const struct message *message, struct json_writer *wri
 	for (size_t i = 0; i < message->count; i++) {
 		const struct message_version *version = &message->versions[i];
 		json_open_object(writer);
-		json_put_name(writer, "op");
-		json_put_str(writer, str_from(ops[version->op]));
-		json_put_name(writer, "text");
-		json_put_str(writer, version->text.source);
-		json_put_name(writer, "plain");
-		json_put_str(writer, version->text.plain);
-		json_put_name(writer, "at_ms");
-		json_put_int(writer, version->at_ms);
+		json_put_member_str(writer, "op", str_from(ops[version->op]));
+		json_put_member_str(writer, "text", version->text.source);
+		json_put_member_str(writer, "plain", version->text.plain);
+		json_put_member_int(writer, "at_ms", version->at_ms);
 		json_close_object(writer);
 	}
 	json_close_array(writer);
-}
-
-static void put_int(struct json_writer *writer, const char *name, int64_t value)
-{
-	json_put_name(writer, name);
-	json_put_int(writer, value);
 }
 
 void message_write(const struct message *message, bool with_history, struct buf *to)
@@ -285,26 +288,22 @@ void message_write(const struct message *message, bool with_history, struct buf 
 
 	json_begin(&writer, to);
 	json_open_object(&writer);
-	put_int(&writer, "chat_id", message->chat_id);
-	put_int(&writer, "bot_id", message->bot_id);
-	put_int(&writer, "message_id", message->message_id);
-	json_put_name(&writer, "text");
-	json_put_str(&writer, text->source);
-	json_put_name(&writer, "plain");
-	json_put_str(&writer, text->plain);
-	json_put_name(&writer, "entities");
-	json_put_raw(&writer, text->entities.size > 0 ? text->entities : STR("[]"));
-	json_put_name(&writer, "reply_markup");
-	json_put_raw(&writer, text->markup.size > 0 ? text->markup : STR("null"));
-	json_put_name(&writer, "deleted");
-	json_put_bool(&writer, message->deleted);
-	json_put_name(&writer, "silent");
-	json_put_bool(&writer, message->silent);
-	put_int(&writer, "reply_to", message->reply_to);
-	put_int(&writer, "sent_at_ms", message_sent_ms(message));
-	put_int(&writer, "edited_at_ms", message_edited_ms(message));
-	put_int(&writer, "revision", message->revision);
-	put_int(&writer, "versions", (int64_t)message->count);
+	json_put_member_int(&writer, "chat_id", message->chat_id);
+	json_put_member_int(&writer, "bot_id", message->bot_id);
+	json_put_member_int(&writer, "message_id", message->message_id);
+	json_put_member_str(&writer, "text", text->source);
+	json_put_member_str(&writer, "plain", text->plain);
+	json_put_member_raw(
+		&writer, "entities", text->entities.size > 0 ? text->entities : STR("[]"));
+	json_put_member_raw(
+		&writer, "reply_markup", text->markup.size > 0 ? text->markup : STR("null"));
+	json_put_member_bool(&writer, "deleted", message->deleted);
+	json_put_member_bool(&writer, "silent", message->silent);
+	json_put_member_int(&writer, "reply_to", message->reply_to);
+	json_put_member_int(&writer, "sent_at_ms", message_sent_ms(message));
+	json_put_member_int(&writer, "edited_at_ms", message_edited_ms(message));
+	json_put_member_int(&writer, "revision", message->revision);
+	json_put_member_int(&writer, "versions", (int64_t)message->count);
 	if (with_history)
 		write_history(message, &writer);
 	json_close_object(&writer);

@@ -1,5 +1,6 @@
 /*
- * outside: the list of the services that the sandbox stands in for.
+ * outside: the list of the services that the sandbox stands in for. A new one is one line here;
+ * routes, faults, notes and statistics follow from it.
  */
 #include "outside.h"
 

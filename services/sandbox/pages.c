@@ -1,5 +1,6 @@
 /*
- * pages: the messenger that shows the sandbox's chats.
+ * pages: the messenger that shows the sandbox's chats: how people see a message can be looked at,
+ * photographed and tested by a browser without an account at Telegram.
  */
 #include "sandbox.h"
 

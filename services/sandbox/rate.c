@@ -1,5 +1,6 @@
 /*
- * rate: see rate.h.
+ * rate: arithmetic without a clock, so that a unit test can walk through an hour at once. Exact
+ * where the real server is vague: a test must be able to foretell each 429.
  */
 #include "rate.h"
 
@@ -14,6 +15,7 @@ struct rate_limits rate_default(void)
 		.enabled = true};
 }
 
+/* Leaks at its rate since it was last written; nobody has to tick for that. */
 static double used_now(const struct rate_bucket *bucket, double per_second, int64_t now_ms)
 {
 	/* The caller's clock is the wall's: set back, it must not make anybody wait longer. */
@@ -31,9 +33,13 @@ static int64_t bucket_wait_ms(
 	/* A rounding error must not cost a client that kept to the rate. */
 	if (missing <= 1e-6)
 		return 0;
+	/* Rounded up, less than a microsecond forgiven: a client that waits exactly so long gets
+	 * through. */
 	return (int64_t)(missing * 1000 / per_second - 1e-3) + 1;
 }
 
+/* The message that is `limit` back must be a minute old. A sliding window, not one that begins
+ * anew each minute: that would let twice the limit through around its edge. */
 static int64_t minute_wait_ms(const struct rate_minute *minute, int64_t limit, int64_t now_ms)
 {
 	int64_t oldest;

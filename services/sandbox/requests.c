@@ -1,13 +1,15 @@
 /*
- * requests: see requests.h. A ring whose slots are found by id.
+ * requests: a ring whose slots are found by id. A test that asks "what came since" gets its answer
+ * without a search, and the oldest go without moving the rest.
  */
 #include "requests.h"
 
 #include "alloc.h"
-#include "json.h"
+#include "json_put.h"
 
 #include <stdlib.h>
 
+/* Texts are owned; `service` is a constant of outside_services[]. */
 struct entry {
 	const char *service;
 	char *method, *path, *request, *response;
@@ -18,6 +20,7 @@ struct entry {
 	size_t bytes;
 };
 
+/* A slot belongs to its id alone: the ring never holds more than REQUESTS_MAX in a row. */
 struct requests {
 	struct entry *ring;	   /* REQUESTS_MAX slots; id % REQUESTS_MAX */
 	int64_t first_id, next_id; /* what it holds: [first, next) */
@@ -73,6 +76,8 @@ void requests_free(struct requests **requests)
 	*requests = NULL;
 }
 
+/* One always stays, however long it is, so that a test finds what it has just sent. Room for the
+ * next one is made before it comes: its slot must be empty. */
 static void keep_bounds(struct requests *requests)
 {
 	while (requests->next_id - requests->first_id > 1 &&
@@ -103,6 +108,8 @@ void requests_finish(struct requests *requests, int64_t id, int status, struct s
 {
 	struct entry *entry = find(requests, id);
 
+	/* The flow's end finishes each note once more, for clients that left; the first word
+	 * counts. */
 	if (entry == NULL || entry->finished)
 		return;
 	entry->finished = true;
@@ -124,25 +131,19 @@ void requests_set_fault(struct requests *requests, int64_t id, int64_t fault_id)
 static void write_entry(const struct entry *entry, int64_t id, struct json_writer *writer)
 {
 	json_open_object(writer);
-	json_put_name(writer, "id");
-	json_put_int(writer, id);
-	json_put_name(writer, "service");
-	json_put_str(writer, str_from(entry->service));
-	json_put_name(writer, "method");
-	json_put_str(writer, str_from(entry->method));
-	json_put_name(writer, "path");
-	json_put_str(writer, str_from(entry->path));
+	json_put_member_int(writer, "id", id);
+	json_put_member_str(writer, "service", str_from(entry->service));
+	json_put_member_str(writer, "method", str_from(entry->method));
+	json_put_member_str(writer, "path", str_from(entry->path));
 	json_put_name(writer, "status");
 	if (entry->finished)
 		json_put_int(writer, entry->status);
 	else
 		json_put_null(writer); /* under way */
-	json_put_name(writer, "at_ms");
-	json_put_int(writer, entry->at_ms);
-	json_put_name(writer, "request");
-	json_put_raw(writer, str_from(entry->request));
-	json_put_name(writer, "response");
-	json_put_raw(writer, entry->response != NULL ? str_from(entry->response) : STR("null"));
+	json_put_member_int(writer, "at_ms", entry->at_ms);
+	json_put_member_raw(writer, "request", str_from(entry->request));
+	json_put_member_raw(writer, "response",
+		entry->response != NULL ? str_from(entry->response) : STR("null"));
 	json_put_name(writer, "fault");
 	if (entry->fault_id != 0)
 		json_put_int(writer, entry->fault_id);
@@ -157,6 +158,7 @@ static bool wanted(const struct requests *requests, const struct requests_query 
 	       str_equal(query->service, str_from(slot(requests, id)->service));
 }
 
+/* Backwards from the newest, since `limit` asks for the last so many. */
 static int64_t first_of(const struct requests *requests, const struct requests_query *query)
 {
 	int64_t from = requests->next_id, left = query->limit;

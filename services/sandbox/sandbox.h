@@ -41,6 +41,8 @@ extern const struct flow_spec pages_flow;  /* pages.c */
 
 struct telegram *sandbox_telegram(struct sandbox *sandbox);
 
+enum flow_status admin_say_ok(struct flow *flow); /* {"ok":true} */
+
 /* A number from the query of the request; `fallback` when it is absent. False when it is no
  * number: the request is answered. */
 bool admin_query_int(struct flow *flow, const char *name, int64_t fallback, int64_t *value);

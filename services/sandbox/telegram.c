@@ -7,13 +7,14 @@
 #include "telegram.h"
 
 #include "alloc.h"
-#include "json.h"
+#include "json_put.h"
 
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+/* https://api.telegram.org/bot<token>/<method>; /file/bot<token>/ is not stood in for. */
 static bool owns(struct str path)
 {
 	return str_starts(path, STR("/bot"));
@@ -38,6 +39,8 @@ static void stop(void *state)
 	free(telegram);
 }
 
+/* The store is emptied rather than made anew: its revisions must go on growing for pages that
+ * wait. */
 static void reset(void *state)
 {
 	struct telegram *telegram = state;
@@ -63,6 +66,7 @@ static bool read_token(struct str token, int64_t *bot_id)
 	return *bot_id > 0;
 }
 
+/* Behind "/bot", which owns() has seen. */
 static struct str token_of(const struct outside_call *call, struct str *method)
 {
 	*method = str_of(call->path.data + 4, call->path.size - 4);
@@ -93,11 +97,14 @@ static void read_call(void *state, struct outside_call *call)
 	else
 		shown = arena_printf(call->arena, "/bot***/%.*s", STR_ARG(method));
 	call->shown_path = str_from(shown);
+	/* Kept, not answered: a wrong token or method comes first on the real server. */
 	call->args_error.kind = ERROR_NONE;
 	if (args_read(&call->args, &source, call->arena, &call->args_error))
 		args_int(&call->args, "chat_id", &call->chat_id);
 }
 
+/* Any well-formed token is a bot: tests need not register ten thousand. A revoked one was
+ * declared. */
 static bool know_bot(struct telegram_call *call)
 {
 	struct str method;
@@ -132,10 +139,12 @@ static void act(void *state, struct outside_call *outside)
 
 	if (know_bot(&call))
 		run(&call);
+	/* Here, where every refusal comes by, whichever check it was. */
 	if (call.bot != NULL && outside->status >= 400)
 		call.bot->refused++;
 }
 
+/* For faults that name a status only; one of the texts that the server has for it. */
 static struct str usual_words(int status)
 {
 	static const struct {
@@ -180,16 +189,14 @@ static void write_stats(void *state, struct buf *to)
 	struct json_writer writer;
 	struct buf bots;
 
+	/* 20,000 bots of about a hundred bytes. */
 	buf_init(&bots, 8 << 20);
 	peers_write_bots(telegram->peers, &bots);
 	json_begin(&writer, to);
 	json_open_object(&writer);
-	json_put_name(&writer, "messages");
-	json_put_int(&writer, (int64_t)messages_count(telegram->messages));
-	json_put_name(&writer, "revision");
-	json_put_int(&writer, messages_revision(telegram->messages));
-	json_put_name(&writer, "bots");
-	json_put_raw(&writer, buf_str(&bots));
+	json_put_member_int(&writer, "messages", (int64_t)messages_count(telegram->messages));
+	json_put_member_int(&writer, "revision", messages_revision(telegram->messages));
+	json_put_member_raw(&writer, "bots", buf_str(&bots));
 	json_close_object(&writer);
 	buf_free(&bots);
 }

@@ -1,5 +1,6 @@
 /*
- * telegram_admin: what tests ask and declare about the sandbox's Telegram.
+ * telegram_admin: what tests ask and declare about the sandbox's Telegram: the world that a real
+ * account cannot be brought into at will (blocked, migrated, revoked).
  */
 #include "sandbox.h"
 
@@ -7,11 +8,6 @@
 #include "listing.h"
 #include "telegram.h"
 #include "uri.h"
-
-static enum flow_status say_ok(struct flow *flow)
-{
-	return http_reply(flow, 200, "application/json", STR("{\"ok\":true}"));
-}
 
 /* Read the body by a table of fields; on false the flow's failure is in `error`. */
 static bool read_body(
@@ -25,6 +21,7 @@ static bool read_body(
 	return good;
 }
 
+/* What was asked, and how far the answer is; lives in the flow between two pieces. */
 struct messages_listing {
 	int64_t chat_id; /* 0: all */
 	int64_t message_id;
@@ -139,6 +136,7 @@ static enum flow_status declare_chat(struct flow *flow)
 	if (!chat_state_from(input.state, &state))
 		return flow_fail(flow, ERROR_INPUT,
 			"state: takes ok, blocked, kicked, deactivated, missing, migrated");
+	/* Without it the error would name chat 0, which no server does. */
 	if (state == CHAT_MIGRATED && input.migrate_to == 0)
 		return flow_fail(flow, ERROR_INPUT, "migrate_to: missing");
 	chat = peers_chat(telegram->peers, input.chat_id);
@@ -146,7 +144,7 @@ static enum flow_status declare_chat(struct flow *flow)
 		return flow_fail(flow, ERROR_BUSY, "too many chats");
 	chat->state = state;
 	chat->migrate_to = input.migrate_to;
-	return say_ok(flow);
+	return admin_say_ok(flow);
 }
 
 struct bot_input {
@@ -170,6 +168,7 @@ static enum flow_status declare_bot(struct flow *flow)
 
 	if (!read_body(flow, bot_fields, &input, &error))
 		return flow_fail_error(flow, &error);
+	/* Only the id counts: a bot is revoked whatever secret its token has. */
 	rest = input.token;
 	if (!str_to_int64(str_cut(&rest, ':'), &id) || id <= 0)
 		return flow_fail(flow, ERROR_INPUT, "token: takes <digits>:<text>");
@@ -179,7 +178,7 @@ static enum flow_status declare_bot(struct flow *flow)
 	if (bot == NULL)
 		return flow_fail(flow, ERROR_BUSY, "too many bots");
 	bot->revoked = str_equal(input.state, STR("revoked"));
-	return say_ok(flow);
+	return admin_say_ok(flow);
 }
 
 static const struct json_field limits_fields[] = {
@@ -212,6 +211,7 @@ static enum flow_status set_limits(struct flow *flow)
 		return flow_fail(
 			flow, ERROR_INPUT, "group_per_minute: takes 1 to %d", RATE_GROUP_MAX);
 	telegram->limits = limits;
+	/* Answered with all of them, so that a test sees what it left at its default. */
 	buf_init(&json, 1024);
 	json_write(&json, limits_fields, &limits);
 	status = http_reply_json(flow, 200, &json);

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* core.telegram.org/bots/api#deletemessage */
 #define DELETE_WINDOW_MS (48LL * 3600 * 1000)
 
 static const char not_modified[] =
@@ -23,6 +24,8 @@ static bool fail_input(struct telegram_call *call, const struct error *error)
 	return telegram_fail(call, 400, words);
 }
 
+/* Words of tdlib/telegram-bot-api, Client.cpp: the dispatcher decides by them whether to disable
+ * a subscriber, so each must be exact. */
 static bool check_state(struct telegram_call *call)
 {
 	switch (call->chat->state) {
@@ -52,6 +55,7 @@ static bool find_chat(struct telegram_call *call)
 
 	if (name.size == 0)
 		return telegram_fail(call, 400, "Bad Request: chat_id is empty");
+	/* @names are chats that this server has never heard of. */
 	if (!str_to_int64(name, &chat_id) || chat_id == 0)
 		return telegram_fail(call, 400, "Bad Request: chat not found");
 	call->chat = peers_chat(call->telegram->peers, chat_id);
@@ -66,6 +70,7 @@ static bool pass_limits(struct telegram_call *call)
 	struct rate_chat *rate = peers_rate(call->telegram->peers, call->bot->id, call->chat->id);
 	int64_t wait_ms = rate_take(&call->telegram->limits, &call->bot->bucket, rate,
 		call->chat->id < 0, call->outside->at_ms);
+	/* Up: told less than the wait, a client that obeys would be refused again. */
 	int64_t seconds = (wait_ms + 999) / 1000;
 	char words[64];
 
@@ -91,10 +96,13 @@ static struct message *find_message(
 	if (!find_chat(call))
 		return NULL;
 	message = messages_find(call->telegram->messages, call->bot->id, call->chat->id, id);
+	/* A deleted message stays in the store for its history; for bots it is gone. */
 	if (message == NULL || message->deleted) {
 		telegram_fail(call, 400, missing_words);
 		return NULL;
 	}
+	/* Groups have one numbering for all bots, so a bot may name another's message; it may
+	 * not touch it. */
 	if (message->bot_id != call->bot->id) {
 		telegram_fail(call, 400, foreign_words);
 		return NULL;
@@ -130,6 +138,7 @@ static void read_reply(struct telegram_call *call, struct reply_parameters *repl
 	json_free(&json);
 }
 
+/* Before the limits: a message that is refused must not count against them. */
 static bool check_reply(struct telegram_call *call, int64_t *reply_to)
 {
 	const struct message *message;
@@ -172,6 +181,8 @@ static void change(
 {
 	const struct message_text *now = message_current(message);
 
+	/* Edits share the limits of sends (tdlib/td#3034). Before the comparison: an edit that changes
+	 * nothing is a request all the same, and a client that sends many shall notice. */
 	if (!pass_limits(call))
 		return;
 	if (str_equal(now->plain, text->plain) && str_equal(now->entities, text->entities) &&
@@ -205,6 +216,7 @@ static void edit_message_text(struct telegram_call *call)
 		change(call, message, &text);
 }
 
+/* The old text stays, and borrowed it may be: messages_edit() copies before it forgets. */
 static void edit_message_reply_markup(struct telegram_call *call)
 {
 	struct message_text text;
@@ -224,6 +236,7 @@ static void edit_message_reply_markup(struct telegram_call *call)
 	change(call, message, &text);
 }
 
+/* No limits here: Telegram names none for deletions. */
 static void delete_message(struct telegram_call *call)
 {
 	struct message *message = find_message(call, "Bad Request: message to delete not found",
@@ -252,6 +265,7 @@ static void send_chat_action(struct telegram_call *call)
 		telegram_reply_raw(call, "true");
 }
 
+/* For clients that poll at start: at once and empty, since nobody writes to bots here. */
 static void get_updates(struct telegram_call *call)
 {
 	telegram_reply_raw(call, "[]");
@@ -276,6 +290,7 @@ static void answer_callback_query(struct telegram_call *call)
 		"invalid");
 }
 
+/* Names are compared without case, as the real server does. */
 telegram_method_fn *telegram_method(struct str name)
 {
 	static const struct {

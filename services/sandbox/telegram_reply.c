@@ -1,38 +1,22 @@
 /*
- * telegram_reply: the shapes of the Bot API's answers.
+ * telegram_reply: the shapes of the Bot API's answers (core.telegram.org/bots/api#message, #chat,
+ * #making-requests): members in the real server's order, absent where it leaves them out.
  */
 #include "telegram.h"
 
-#include "json.h"
+#include "json_put.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-static void put_int(struct json_writer *writer, const char *name, int64_t value)
-{
-	json_put_name(writer, name);
-	json_put_int(writer, value);
-}
-
-static void put_text(struct json_writer *writer, const char *name, const char *value)
-{
-	json_put_name(writer, name);
-	json_put_str(writer, str_from(value));
-}
-
-static void put_bool(struct json_writer *writer, const char *name, bool value)
-{
-	json_put_name(writer, name);
-	json_put_bool(writer, value);
-}
-
 static void begin_ok(struct telegram_call *call, struct json_writer *writer)
 {
 	call->outside->status = 200;
+	/* A fault may have had it act already; what it said then is replaced. */
 	buf_clear(&call->outside->reply);
 	json_begin(writer, &call->outside->reply);
 	json_open_object(writer);
-	put_bool(writer, "ok", true);
+	json_put_member_bool(writer, "ok", true);
 	json_put_name(writer, "result");
 }
 
@@ -50,15 +34,15 @@ static void put_bot(struct json_writer *writer, int64_t bot_id, bool with_rights
 	char name[64];
 
 	json_open_object(writer);
-	put_int(writer, "id", bot_id);
-	put_bool(writer, "is_bot", true);
-	put_text(writer, "first_name", "Sandbox bot");
+	json_put_member_int(writer, "id", bot_id);
+	json_put_member_bool(writer, "is_bot", true);
+	json_put_member_str(writer, "first_name", str_from("Sandbox bot"));
 	snprintf(name, sizeof(name), "sandbox_%" PRId64 "_bot", bot_id);
-	put_text(writer, "username", name);
+	json_put_member_str(writer, "username", str_from(name));
 	if (with_rights) {
-		put_bool(writer, "can_join_groups", true);
-		put_bool(writer, "can_read_all_group_messages", false);
-		put_bool(writer, "supports_inline_queries", false);
+		json_put_member_bool(writer, "can_join_groups", true);
+		json_put_member_bool(writer, "can_read_all_group_messages", false);
+		json_put_member_bool(writer, "supports_inline_queries", false);
 	}
 	json_close_object(writer);
 }
@@ -69,18 +53,19 @@ static bool is_supergroup(int64_t chat_id)
 	return chat_id < -1000000000000;
 }
 
+/* Names are made up from the id, so that a page can show them and a test foretell them. */
 static void put_chat(struct json_writer *writer, int64_t chat_id)
 {
 	char name[64];
 
 	json_open_object(writer);
-	put_int(writer, "id", chat_id);
+	json_put_member_int(writer, "id", chat_id);
 	snprintf(name, sizeof(name), "%s %" PRId64, chat_id < 0 ? "Group" : "User", chat_id);
-	put_text(writer, chat_id < 0 ? "title" : "first_name", name);
-	put_text(writer, "type",
-		chat_id >= 0		 ? "private"
-		: is_supergroup(chat_id) ? "supergroup"
-					 : "group");
+	json_put_member_str(writer, chat_id < 0 ? "title" : "first_name", str_from(name));
+	json_put_member_str(writer, "type",
+		str_from(chat_id >= 0		  ? "private"
+			 : is_supergroup(chat_id) ? "supergroup"
+						  : "group"));
 	json_close_object(writer);
 }
 
@@ -89,23 +74,21 @@ static void put_message(struct json_writer *writer, const struct message *messag
 	const struct message_text *text = message_current(message);
 
 	json_open_object(writer);
-	put_int(writer, "message_id", message->message_id);
+	json_put_member_int(writer, "message_id", message->message_id);
 	json_put_name(writer, "from");
 	put_bot(writer, message->bot_id, false);
 	json_put_name(writer, "chat");
 	put_chat(writer, message->chat_id);
-	put_int(writer, "date", message_sent_ms(message) / 1000);
+	json_put_member_int(writer, "date", message_sent_ms(message) / 1000);
+	/* Absent and not 0 for a message that was never edited: clients test for presence. */
 	if (message_edited_ms(message) != 0)
-		put_int(writer, "edit_date", message_edited_ms(message) / 1000);
-	json_put_name(writer, "text");
-	json_put_str(writer, text->plain);
+		json_put_member_int(writer, "edit_date", message_edited_ms(message) / 1000);
+	json_put_member_str(writer, "text", text->plain);
 	if (text->entities.size > 0) {
-		json_put_name(writer, "entities");
-		json_put_raw(writer, text->entities);
+		json_put_member_raw(writer, "entities", text->entities);
 	}
 	if (text->markup.size > 0) {
-		json_put_name(writer, "reply_markup");
-		json_put_raw(writer, text->markup);
+		json_put_member_raw(writer, "reply_markup", text->markup);
 	}
 	json_close_object(writer);
 }
@@ -147,14 +130,16 @@ void telegram_write_error(struct outside_call *outside, int code, struct str wor
 	buf_clear(&outside->reply);
 	json_begin(&writer, &outside->reply);
 	json_open_object(&writer);
-	put_bool(&writer, "ok", false);
-	put_int(&writer, "error_code", code);
-	json_put_name(&writer, "description");
-	json_put_str(&writer, words);
+	json_put_member_bool(&writer, "ok", false);
+	json_put_member_int(&writer, "error_code", code);
+	json_put_member_str(&writer, "description", words);
+	/* ResponseParameters (core.telegram.org/bots/api#responseparameters) holds one of the
+	 * two. */
 	if (retry_after_s != 0 || migrate_to != 0) {
 		json_put_name(&writer, "parameters");
 		json_open_object(&writer);
-		put_int(&writer, retry_after_s != 0 ? "retry_after" : "migrate_to_chat_id",
+		json_put_member_int(&writer,
+			retry_after_s != 0 ? "retry_after" : "migrate_to_chat_id",
 			retry_after_s != 0 ? retry_after_s : migrate_to);
 		json_close_object(&writer);
 	}

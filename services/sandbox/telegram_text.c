@@ -1,14 +1,18 @@
 /*
- * telegram_text: what a message says: its text by parse mode, its keyboard.
+ * telegram_text: what a message says: its text by parse mode, its keyboard. All that can be wrong
+ * with it is found before anything is changed, as on the real server.
  */
 #include "telegram.h"
 
 #include "html.h"
-#include "json.h"
+#include "json_put.h"
 
+/* core.telegram.org/bots/api#sendmessage: 1 to 4096 characters after entities parsing, counted
+ * in UTF-16 units; #inlinekeyboardbutton: callback_data has 1 to 64 bytes. */
 #define MAX_TEXT_UNITS	  4096
 #define MAX_CALLBACK_SIZE 64
 
+/* Grown in a buffer, kept in the flow: the arena cannot grow what it gave out. */
 static struct str in_arena(struct telegram_call *call, struct buf *buf)
 {
 	struct str text = buf_str(buf);
@@ -39,15 +43,11 @@ static bool write_entities(
 		const struct html_entity *entity = &text->entities[i];
 		const char *argument = argument_names[entity->type];
 		json_open_object(&writer);
-		json_put_name(&writer, "offset");
-		json_put_int(&writer, entity->offset);
-		json_put_name(&writer, "length");
-		json_put_int(&writer, entity->length);
-		json_put_name(&writer, "type");
-		json_put_str(&writer, str_from(html_type_name(entity->type)));
+		json_put_member_int(&writer, "offset", entity->offset);
+		json_put_member_int(&writer, "length", entity->length);
+		json_put_member_str(&writer, "type", str_from(html_type_name(entity->type)));
 		if (argument != NULL && entity->argument.size > 0) {
-			json_put_name(&writer, argument);
-			json_put_str(&writer, entity->argument);
+			json_put_member_str(&writer, argument, entity->argument);
 		}
 		json_close_object(&writer);
 	}
@@ -86,6 +86,7 @@ bool telegram_read_text(
 
 	if (source.size == 0)
 		return error_set(error, ERROR_INPUT, "message text is empty");
+	/* Before it is parsed: tags may be many, but no text of 4096 characters needs so much. */
 	if (source.size > HTML_MAX_SOURCE_BYTES)
 		return error_set(error, ERROR_INPUT, "%s", too_long);
 	if (!parse_text(call, source, &parsed, error))
@@ -95,6 +96,7 @@ bool telegram_read_text(
 		return error_set(error, ERROR_INPUT, "message text is empty");
 	if (parsed.length > MAX_TEXT_UNITS)
 		return error_set(error, ERROR_INPUT, "%s", too_long);
+	/* Kept as it was sent, for tests that compare bytes; people see `plain`. */
 	text->source = source;
 	text->plain = parsed.plain;
 	if (!write_entities(call, &parsed, &text->entities))
@@ -102,6 +104,7 @@ bool telegram_read_text(
 	return telegram_read_markup(call, &text->markup, error);
 }
 
+/* A button that does nothing is a keyboard button, which only the reply keyboard has. */
 static bool check_button(const struct json *button, struct error *error)
 {
 	static const char *const actions[] = {"url", "callback_data", "web_app", "login_url",
@@ -157,9 +160,12 @@ static bool read_keyboard(struct telegram_call *call, const struct json *json, s
 		return true; /* a reply keyboard is not part of the message */
 	if (!check_keyboard(rows, error))
 		return false;
+	/* An empty keyboard is how a bot takes the old one away. */
 	if (json_count(rows) == 0)
 		return true;
 	buf_init(&printed, 1 << 20);
+	/* Printed again and not copied, so that the same keyboard with other spaces is "not
+	 * modified". */
 	json_print(&printed, json, false);
 	*markup = in_arena(call, &printed);
 	return true;

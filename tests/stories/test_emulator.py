@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from fake_ingest import FakeIngest
-from process import ROOT
+from process import ROOT, Process
 from waiting import wait_until
 
 PATTERNS = {one["id"]: one for one in (json.loads(path.read_text()) for path in
@@ -82,6 +82,29 @@ def test_what_is_known_of_enterprises(emulator):
     assert get(emulator, "/?enterprise=777").status_code == 404
     assert get(emulator, "/health").json() == {"status": "healthy", "enterprises_loaded": 2, "total_managers": 3,
                                                "total_lines": 3, "database_connected": True}
+
+
+def test_without_its_database_nothing_is_called_missing(tmp_path):
+    lone = Process("emulator", tmp_path, {"DATABASE_URL": "postgresql://127.0.0.1:1/none"})
+    lone.start(wait=False)
+    try:
+        wait_until(lambda: lone.log.exists() and alive(lone), 20)
+        for path in ("/api/lines?enterprise=0367", "/?enterprise=0367"):
+            answer = requests.get(lone.url + path, timeout=10)
+            assert answer.status_code == 503 and answer.json() == {"detail": "База данных недоступна"}
+        answer = requests.post(lone.url + "/api/test-call", data=CALL, timeout=10)
+        assert answer.status_code == 503
+        assert not lone.ready()
+    finally:
+        assert lone.stop() == 0, lone.tail()
+    assert lone.report() is None, lone.report()
+
+
+def alive(process):
+    try:
+        return requests.get(process.url + "/livez", timeout=2).status_code == 200
+    except requests.RequestException:
+        return False
 
 
 def test_a_change_in_the_database_is_followed(emulator):

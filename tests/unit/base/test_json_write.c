@@ -1,5 +1,5 @@
 /* json_write, json_print and the writer: exact text, and text that reads back as it was. */
-#include "json.h"
+#include "json_put.h"
 
 #include "check.h"
 
@@ -250,6 +250,24 @@ static void a_full_buffer_is_told(void **state)
 	buf_free(&buf);
 }
 
+static void test_members_in_one_call(void **state)
+{
+	struct json_writer writer;
+	struct buf json;
+
+	buf_init(&json, 200);
+	json_begin(&writer, &json);
+	json_open_object(&writer);
+	json_put_member_int(&writer, "a", -5);
+	json_put_member_bool(&writer, "b", true);
+	json_put_member_str(&writer, "c", STR("x\"y"));
+	json_put_member_raw(&writer, "d", STR("[1]"));
+	json_close_object(&writer);
+	assert_true(
+		str_equal(buf_str(&json), STR("{\"a\":-5,\"b\":true,\"c\":\"x\\\"y\",\"d\":[1]}")));
+	buf_free(&json);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +278,7 @@ int main(void)
 		cmocka_unit_test(strings_are_escaped),
 		cmocka_unit_test(a_tree_is_printed_compact_and_indented),
 		cmocka_unit_test(what_was_printed_prints_again_as_the_same),
+		cmocka_unit_test(test_members_in_one_call),
 		cmocka_unit_test(a_full_buffer_is_told),
 	};
 
