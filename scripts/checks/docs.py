@@ -17,31 +17,30 @@ OF_SCRIPTS = {"CALLWEAVE_VAR", "CALLWEAVE_BIN", "CALLWEAVE_ENV_FILE", "CALLWEAVE
               "CALLWEAVE_READY_SECONDS", "CALLWEAVE_POSTGRES_DIR", "CALLWEAVE_REDIS_PORT"}
 
 
-def settings(folder):
-    """{name: its default line} over all services."""
-    names = set()
-    for service in SERVICES:
-        done = subprocess.run([str(folder / service), "--check-config"], text=True, capture_output=True, timeout=20,
-                              env={"PATH": os.environ["PATH"], "DATABASE_URL": "postgresql://x@127.0.0.1/x"})
-        found = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", done.stdout, re.M))
-        if done.returncode != 0 or not found:
-            yield None, f"{service} --check-config: exit {done.returncode} {done.stderr.strip()}"
-        names |= found
-    yield names, None
+def settings(service, folder):
+    """({name: default}, what is wrong): as the service itself prints them, in an empty environment."""
+    done = subprocess.run([str(folder / service), "--check-config"], text=True, capture_output=True, timeout=20,
+                          env={"PATH": os.environ["PATH"]})
+    found = dict(re.findall(r"^([A-Z][A-Z0-9_]+)=(.*)$", done.stdout, re.M))
+    problem = None if done.returncode == 0 and found else f"{service} --check-config: exit {done.returncode} {done.stderr}"
+    return found, problem
 
 
 def wrong_settings(folder):
-    known = set()
-    for names, problem in settings(folder):
+    known = {}
+    for service in SERVICES:
+        found, problem = settings(service, folder)
+        known.update(found)
         if problem:
             yield problem
-        known |= names or set()
-    text = OPERATIONS.read_text()
-    written = set(re.findall(r"^\| `([A-Z][A-Z0-9_]+)`", text, re.M))
-    for name in sorted(known - written):
+    written = dict(re.findall(r"^\| `([A-Z][A-Z0-9_]+)` \| `?([^`|]*?)`? *\|", OPERATIONS.read_text(), re.M))
+    for name in sorted(known.keys() - written.keys()):
         yield f"docs/operations.md: no row for the setting {name}"
-    for name in sorted(written - known - OF_SCRIPTS):
+    for name in sorted(written.keys() - known.keys() - OF_SCRIPTS):
         yield f"docs/operations.md: {name} is no setting of any service"
+    for name in sorted(written.keys() & known.keys()):
+        if written[name].strip() != known[name]:
+            yield f"docs/operations.md: {name} is {known[name]!r} by default, not {written[name].strip()!r}"
 
 
 def pages():
