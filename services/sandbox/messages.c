@@ -88,8 +88,10 @@ static void drop(struct messages *messages, struct message *message)
 {
 	char key[KEY_BYTES];
 
-	*(message->older != NULL ? &message->older->newer : &messages->oldest) = message->newer;
-	*(message->newer != NULL ? &message->newer->older : &messages->newest) = message->older;
+	*(message == messages->oldest ? &messages->oldest : &message->older->newer) =
+		message->newer;
+	*(message == messages->newest ? &messages->newest : &message->newer->older) =
+		message->older;
 	table_remove(messages->by_key,
 		key_of(message->bot_id, message->chat_id, message->message_id, key));
 	unlink_changed(messages, message);
