@@ -25,6 +25,7 @@ void bots_init(struct bots *bots)
 	bots->by_token = table_new();
 }
 
+/* Its deliveries are gone before it: they point here. */
 static void chat_free_memory(struct chat *chat)
 {
 	window_free(&chat->burst);
@@ -126,6 +127,8 @@ struct chat *bot_chat(struct dispatcher *d, struct bot *bot, int64_t chat_id)
 	return chat;
 }
 
+/* Rows that the fold has planned for the old id, and the directory until it is read again, still name
+ * it: they are led to the new one. */
 static void bot_remember_move(struct bot *bot, int64_t from, int64_t to)
 {
 	if (bot->moved == NULL)
@@ -209,6 +212,7 @@ void bots_kick(struct dispatcher *d)
 		bot_kick(d, value);
 }
 
+/* True when nothing of the bot is worth keeping: no chat, no pause, no past. */
 static bool bot_sweep(struct bot *bot, int64_t now)
 {
 	size_t at = 0;

@@ -46,6 +46,7 @@ static enum flow_status courier_let_go(struct flow *flow)
 	return FLOW_END;
 }
 
+/* So that one grep for a call or a trace finds its requests, too. */
 static void courier_know(struct flow *flow, const struct live_call *call)
 {
 	flow_set_enterprise(flow, call->enterprise);
@@ -91,6 +92,8 @@ static enum flow_status courier_bot(struct flow *flow)
 	return when > now ? await_sleep(flow, when - now) : FLOW_NEXT;
 }
 
+/* Asked before the claim and again before the request: in between shards may be lost, and a process may
+ * have been stopped for minutes. */
 static bool courier_may_go(const struct dispatcher *d, const struct delivery *delivery)
 {
 	return !delivery->call->orphan && !d->draining &&
@@ -134,6 +137,7 @@ static enum flow_status courier_held(struct flow *flow)
 	return delivery->claimed ? FLOW_NEXT : courier_let_go(flow);
 }
 
+/* The newest state, whatever it was when the delivery was picked: what came meanwhile needs no edit. */
 static void courier_write(struct dispatcher *d, struct courier *courier)
 {
 	const struct delivery *delivery = courier->delivery;
@@ -196,6 +200,7 @@ static enum flow_status courier_done(struct flow *flow)
 	return FLOW_END;
 }
 
+/* One errand a flow: its arena does not grow with the number of messages of a busy chat. */
 static void courier_finally(struct flow *flow)
 {
 	struct dispatcher *d = flow_context(flow);

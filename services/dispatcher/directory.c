@@ -39,6 +39,7 @@ static void directory_free_copy(struct directory *directory)
 	arena_free(&directory->arena);
 }
 
+/* Whoever waits for a newer copy looks again, whether or not it holds what he misses. */
 void directory_replace(struct directory *directory, const struct directory *copy)
 {
 	directory_free_copy(directory);
@@ -66,6 +67,7 @@ const struct directory_tenant *directory_find(const struct directory *directory,
 	return table_get(directory->tenants, number);
 }
 
+/* The owner is often a subscriber, too, and must not be told twice. */
 static unsigned add_once(int64_t *to, unsigned count, unsigned capacity, int64_t chat)
 {
 	for (unsigned i = 0; i < count; i++) {

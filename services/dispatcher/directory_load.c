@@ -31,6 +31,7 @@ struct load {
 	struct pg_batch *batch;
 };
 
+/* Answers go with their batch; the copy keeps its own texts. */
 static const char *copied(
 	struct directory *copy, const struct pg_batch *batch, int rows, int row, int column)
 {
@@ -38,6 +39,7 @@ static const char *copied(
 	return arena_strndup(copy->arena, text.size > 0 ? text.data : "", text.size);
 }
 
+/* Zones are files: read once for all enterprises, and kept over reloads. */
 static const struct clock_zone *directory_zone(struct dispatcher *d, const char *name)
 {
 	struct clock_zone *zone = table_get(d->directory.zones, str_from(name));
@@ -107,6 +109,7 @@ static void load_managers(struct directory *copy, const struct pg_batch *batch)
 	}
 }
 
+/* GSM lines and SIP lines share one name space: the Trunk of an event is either. */
 static void load_lines(struct directory *copy, const struct pg_batch *batch)
 {
 	for (int row = 0; row < pg_rows(batch, ROWS_LINES); row++) {
@@ -128,6 +131,7 @@ static enum flow_status directory_wait(struct flow *flow)
 	return d->directory.wanted ? FLOW_NEXT : await_queue(flow, &d->directory.wake);
 }
 
+/* The first copy is waited for by everybody; later ones collect what changes together. */
 static enum flow_status directory_debounce(struct flow *flow)
 {
 	struct dispatcher *d = flow_context(flow);

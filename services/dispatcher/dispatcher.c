@@ -53,6 +53,7 @@ static void dispatcher_name(struct dispatcher *d)
 	snprintf(d->name, sizeof(d->name), "%s/%ld/%.8s", host, (long)getpid(), id);
 }
 
+/* Nothing here waits: connections come up in the background, and /readyz tells how far they are. */
 static bool dispatcher_connect(struct dispatcher *d, struct error *error)
 {
 	static const char *const channels[] = {"callweave_config", NULL};
@@ -93,6 +94,7 @@ static void dispatcher_init(struct dispatcher *d)
 	maintenance_init(&d->maintenance);
 }
 
+/* Order does not matter: each flow waits for what it needs. */
 static void dispatcher_run(struct dispatcher *d)
 {
 	static const struct flow_spec *const flows[] = {&directory_listen_flow, &directory_flow,

@@ -11,7 +11,7 @@
 #define EVENT_ARENA_BYTES ((size_t)4 << 20)
 #define EVENT_MAX_BYTES	  ((size_t)1 << 20)
 #define TICK_EVERY_MS	  250
-#define MIN_LINGER_MS	  2000
+#define MIN_LINGER_MS	  500
 #define MAX_REASONS	  20   /* a call and round */
 #define TICK_MAX_CHANGES  1000 /* then it goes on in the next round */
 
@@ -43,6 +43,7 @@ static const struct tenant *tenant_of(const struct dispatcher *d, struct str num
 	return found != NULL ? &found->tenant : &d->directory.stranger;
 }
 
+/* Rules are those of the fold's beginning: a fold is gone as soon as its enterprise has no calls. */
 static struct enterprise_fold *enterprise_get(
 	struct dispatcher *d, unsigned shard, struct str number)
 {
@@ -105,6 +106,7 @@ static struct change *change_get(
 	return change;
 }
 
+/* Bounded a round here, and a call in SQL: a call that never ends must not grow without end. */
 static void change_reason(struct changes *changes, struct change *change, const char *words,
 	int64_t event_id, int64_t at_ms)
 {

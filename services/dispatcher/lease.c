@@ -56,6 +56,8 @@ static enum flow_status lease_ask(struct flow *flow)
 	return await_pg(flow, d->lease_pg, lease->batch);
 }
 
+/* The database says it is ours. Where the cursor stands now is where the last owner's last commit left
+ * it: nothing of his can follow, fold_advance() refuses it. */
 static void shard_hold(struct dispatcher *d, unsigned i, const struct pg_batch *batch, int row)
 {
 	struct shard *shard = &d->shards.items[i];
@@ -74,6 +76,7 @@ static void shard_hold(struct dispatcher *d, unsigned i, const struct pg_batch *
 	}
 }
 
+/* Compare what the database says with what we believed. */
 static void lease_see(struct dispatcher *d, const struct pg_batch *batch)
 {
 	bool held[SHARD_COUNT] = {false};
@@ -149,6 +152,7 @@ static unsigned lease_collect(struct dispatcher *d)
 	return lease->given_count;
 }
 
+/* A drain: the others need not wait for the leases to run out. */
 static void lease_leave_all(struct dispatcher *d)
 {
 	for (unsigned i = 0; i < SHARD_COUNT; i++) {
@@ -205,6 +209,7 @@ static enum flow_status lease_given(struct flow *flow)
 	return lease->released ? FLOW_END : FLOW_NEXT;
 }
 
+/* Short while shards leave: somebody waits for them. */
 static enum flow_status lease_sleep(struct flow *flow)
 {
 	struct dispatcher *d = flow_context(flow);

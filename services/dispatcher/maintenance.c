@@ -40,6 +40,7 @@ struct task {
 	void (*then)(struct dispatcher *d);
 };
 
+/* Gauges, and memory that nobody uses any more. */
 static void look_around(struct dispatcher *d)
 {
 	const struct pg_batch *batch = d->maintenance.batch;
@@ -91,6 +92,7 @@ static enum flow_status maintenance_wait(struct flow *flow)
 	return await_sleep(flow, LOOK_MS);
 }
 
+/* One task at a time: none is in a hurry, and together they would delay the directory. */
 static enum flow_status maintenance_run(struct flow *flow)
 {
 	struct dispatcher *d = flow_context(flow);

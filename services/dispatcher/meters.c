@@ -17,6 +17,7 @@ static const char *const result_labels[METER_RESULTS] = {
 	[METER_UNKNOWN] = TELEGRAM ",result=\"unknown\"",
 };
 
+/* What comes in. */
 static void meters_fold(struct meters *meters, struct metrics *metrics)
 {
 	meters->folded = metrics_counter(
@@ -41,6 +42,7 @@ static void meters_fold(struct meters *meters, struct metrics *metrics)
 		"Calls in memory, open and just ended");
 }
 
+/* What goes out. */
 static void meters_outbox(struct meters *meters, struct metrics *metrics)
 {
 	meters->outbox_depth = metrics_gauge(metrics, "callweave_outbox_depth", TELEGRAM,

@@ -12,6 +12,7 @@ static struct str call_key(const int64_t *call_id)
 	return str_of((const char *)call_id, sizeof(*call_id));
 }
 
+/* By address: two owners' copies of one call may meet here. */
 static struct str orphan_key(struct live_call *const *call)
 {
 	return str_of((const char *)call, sizeof(*call));
@@ -87,6 +88,7 @@ bool delivery_sends(const struct delivery *delivery)
 
 /* -- states --------------------------------------------------------------------------------------- */
 
+/* At the end: a delivery that is replaced while it waits keeps its place (it is the same delivery). */
 static void line_join(struct delivery *delivery)
 {
 	struct chat *chat = delivery->chat;
@@ -244,6 +246,7 @@ void outbox_drop_shard(struct dispatcher *d, unsigned shard)
 	}
 }
 
+/* At the end of the process, whatever their state. */
 static void free_calls(struct dispatcher *d, struct table **calls)
 {
 	size_t at = 0;

@@ -25,6 +25,7 @@ struct verdict {
 	const char *words;
 };
 
+/* Only a send can be unknown: an edit or a deletion that went unanswered is simply done again. */
 static void outcome_judge(const struct errand *errand, struct verdict *verdict)
 {
 	const struct http_answer *answer = &errand->answer;
@@ -51,6 +52,7 @@ static int64_t backoff_ms(unsigned attempts)
 	return delay - delay / 5 + delay * 2 / 5 * noise / UINT16_MAX;
 }
 
+/* In both clocks: memory goes by the one, a later owner by the other. */
 static void delivery_due(struct dispatcher *d, struct delivery *delivery, int64_t delay_ms)
 {
 	delivery->due_ms = loop_now_ms(d->loop) + delay_ms;
@@ -134,6 +136,7 @@ static void outcome_unknown(struct dispatcher *d, struct delivery *delivery,
 	delivery_enter(d, delivery, parked ? DELIVERY_PARKED : DELIVERY_WAITING);
 }
 
+/* Somebody deleted the message. A call that goes on is shown anew; one to take back is taken back. */
 static void outcome_gone(
 	struct dispatcher *d, struct delivery *delivery, const struct errand *errand)
 {
@@ -165,6 +168,7 @@ void outcome_bot_off(struct dispatcher *d, struct delivery *delivery)
 	chat_die(d, delivery->chat, "Telegram refuses the bot's token");
 }
 
+/* An hour later it is tried once more: a token may have been refused by mistake. */
 static void outcome_bot_refused(struct dispatcher *d, struct delivery *delivery, const char *words)
 {
 	struct bot *bot = delivery->chat->bot;
@@ -175,6 +179,7 @@ static void outcome_bot_refused(struct dispatcher *d, struct delivery *delivery,
 	outcome_bot_off(d, delivery);
 }
 
+/* Never the chat's id or the text: what was told to whom is in the database. */
 static void outcome_log(struct dispatcher *d, const struct delivery *delivery,
 	const struct errand *errand, const struct verdict *verdict)
 {

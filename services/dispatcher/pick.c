@@ -17,11 +17,13 @@ static int64_t delivery_blocked(
 	return delivery->due_ms > now ? delivery->due_ms : 0;
 }
 
+/* A claimed one is marked in the database as on its way: the sooner it is, the better. */
 static bool delivery_urgent(const struct delivery *delivery)
 {
 	return delivery->claimed || delivery->call->final || delivery_sends(delivery);
 }
 
+/* A look at the whole line: who is first of either kind, and when somebody who waits will be due. */
 struct line {
 	struct delivery *urgent, *ordinary;
 	int64_t soonest; /* of those that are not due; INT64_MAX: none */

@@ -53,6 +53,7 @@ void plan_take_lookup(struct dispatcher *d, const struct pg_batch *batch)
 
 /* -- whom ----------------------------------------------------------------------------------------- */
 
+/* Each chat once, however many ways lead to it. */
 static void plan_add_chat(struct plan *plan, struct chat *chat)
 {
 	for (unsigned i = 0; i < plan->target_count; i++) {
@@ -89,12 +90,14 @@ static void plan_recipients(
 
 /* -- how ------------------------------------------------------------------------------------------ */
 
+/* Nothing was ever sent there, as far as anybody knows: a first message need not ask the writer. */
 static bool delivery_untouched(const struct delivery *delivery)
 {
 	return delivery == NULL || (delivery->state == DELIVERY_IDLE && delivery->message_id == 0 &&
 					   delivery->unknown_sends == 0);
 }
 
+/* A first message to a free chat is claimed in the fold's own commit: it leaves one commit earlier. */
 static void plan_target(struct dispatcher *d, const struct plan *plan, const struct live_call *live,
 	struct plan_target *target)
 {

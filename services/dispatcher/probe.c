@@ -18,6 +18,7 @@ struct probe {
 
 static void probe_start(struct dispatcher *d, struct bot *bot);
 
+/* One question a flow, so that days of silence do not fill an arena. */
 static enum flow_status probe_wait(struct flow *flow)
 {
 	const struct probe *probe = flow_state(flow);

@@ -36,6 +36,7 @@ static const char sql_read[] =
 	" AND shard = ANY ($4::smallint[]) AND (tx, id) <= ($5::xid8, $6::bigint)"
 	" ORDER BY call_events.tx, call_events.id LIMIT $7::integer";
 
+/* As PostgreSQL writes an array; at most 64 numbers. */
 static char *wanted_shards(struct arena *arena, const struct shard_group *group)
 {
 	struct buf list;
@@ -65,6 +66,7 @@ void reader_add_query(struct pg_batch *batch, struct arena *arena, const struct 
 	pg_batch_add(batch, sql_read, &params);
 }
 
+/* Rows come in the order of transactions: behind the first that is not settled none is. */
 void reader_look(const struct pg_batch *batch, struct reading *reading)
 {
 	int rows = pg_rows(batch, 0);

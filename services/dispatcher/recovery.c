@@ -147,6 +147,7 @@ static enum flow_status recovery_fail(struct flow *flow, const struct error *err
 	return flow_goto(flow, RECOVERY_AGAIN);
 }
 
+/* From here on nothing of the last owner's is in the dark: known, or counted. */
 static enum flow_status recovery_settled(struct flow *flow)
 {
 	struct dispatcher *d = flow_context(flow);
@@ -212,6 +213,7 @@ static enum flow_status recovery_rows(struct flow *flow)
 
 /* -- outbox rows ---------------------------------------------------------------------------------- */
 
+/* A row goes on where it was: with its attempts, its pause, and the message that stands. */
 static void queue_row(struct dispatcher *d, const struct pg_batch *batch, int row)
 {
 	struct str enterprise = pg_text(batch, 0, row, 3);

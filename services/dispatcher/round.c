@@ -71,6 +71,7 @@ void round_apply_drops(struct dispatcher *d)
 	}
 }
 
+/* Memory is ahead of the database: all of it goes, under the same lease. */
 static void round_forget(struct dispatcher *d)
 {
 	metric_add(d->meters.reloads, 1);
@@ -253,6 +254,7 @@ static void round_store_change(
 	store_call(store, d, change, call, buf_str(saved));
 }
 
+/* Cursors of shards with changes go with them; the others' when the round is meant for it. */
 static void round_positions(struct dispatcher *d, struct store *store)
 {
 	struct round *round = &d->round;
@@ -329,6 +331,7 @@ static enum flow_status round_commit(struct flow *flow)
 
 /* -- after the commit ----------------------------------------------------------------------------- */
 
+/* Committed, or nothing to commit: the places from which to read on. */
 static void round_advance(struct dispatcher *d, struct round *round)
 {
 	struct shards *shards = &d->shards;
@@ -355,6 +358,7 @@ static void round_advance(struct dispatcher *d, struct round *round)
 	metric_set(d->meters.lag_seconds, (double)lag / 1000);
 }
 
+/* Only now does memory follow, and couriers learn of what is to tell. */
 static enum flow_status round_apply(struct flow *flow)
 {
 	struct dispatcher *d = flow_context(flow);
@@ -398,6 +402,7 @@ static int64_t round_wait_ms(const struct dispatcher *d)
 	return table_count(d->folding.enterprises) > 0 ? TICK_MS : POLL_MS;
 }
 
+/* Redis wakes; without it the clock does, and often enough for what is due in the folds. */
 static enum flow_status round_idle(struct flow *flow)
 {
 	struct dispatcher *d = flow_context(flow);

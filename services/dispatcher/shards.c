@@ -25,6 +25,7 @@ bool shards_lease_holds(const struct shards *shards, int64_t now_ms)
 	return now_ms < shards->lease_until_ms;
 }
 
+/* Those that read together, and the place of the one that is furthest back. */
 static void group_take(struct shards *shards, bool lagging, struct shard_group *group)
 {
 	*group = (struct shard_group){.lagging = lagging};

@@ -107,6 +107,7 @@ static const struct json_field call_fields[] = {
 	{.name = NULL},
 };
 
+/* Views of the fold's own arrays: written out before the fold goes on. */
 static struct json_strings numbers_of(struct arena *arena, const struct call_numbers *numbers)
 {
 	struct json_strings list = {
@@ -135,6 +136,7 @@ static struct str main_extension(const struct call *call)
 	return call->rang.count > 0 ? str_from(call->rang.items[0]) : STR("");
 }
 
+/* What people ask first of a wrong call: why did it do that? */
 static struct str trace_of(const struct change *change, struct arena *arena)
 {
 	struct buf text;
@@ -233,6 +235,7 @@ static bool has_number(const struct call_numbers *numbers, const char *number)
 	return false;
 }
 
+/* Who rang, in order; a leg's own times are not known to the fold yet. */
 static void store_legs(struct store *store, const struct call *call)
 {
 	char end[CLOCK_TEXT_BYTES];
@@ -303,6 +306,7 @@ static const struct json_field memory_fields[] = {
 	{.name = NULL},
 };
 
+/* Forgotten by the clock and not by the events: a call in a silent enterprise must go, too. */
 static void store_memory(struct store *store, const struct dispatcher *d,
 	const struct change *change, const struct call *call, struct str saved)
 {

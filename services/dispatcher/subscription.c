@@ -117,6 +117,7 @@ static const struct flow_spec subscription_flow = {
 	.deadline_ms = (int64_t)15 * 60 * 1000,
 };
 
+/* The flow has its own copies: chat and bot may be gone before PostgreSQL is back. */
 static void subscription_start(
 	struct dispatcher *d, struct chat *chat, int64_t to, const char *words)
 {

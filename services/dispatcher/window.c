@@ -33,6 +33,7 @@ static int64_t window_at(const struct window *window, unsigned back)
 	return window->times[place < window->limit ? place : place - window->limit];
 }
 
+/* Promised slots count like used ones: asking and taking agree. */
 int64_t window_when(const struct window *window, unsigned slots, int64_t now_ms)
 {
 	if (slots > window->limit)
@@ -59,6 +60,7 @@ int64_t window_take(struct window *window, int64_t now_ms)
 	return when;
 }
 
+/* Nothing in it can hold a request back any more. */
 bool window_idle(const struct window *window, int64_t now_ms)
 {
 	return window->used == 0 || window_at(window, 0) + window->width_ms <= now_ms;

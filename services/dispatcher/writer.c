@@ -148,6 +148,7 @@ static void report_write(
 
 enum { WRITER_WAIT, WRITER_COMMIT, WRITER_RECORDED, WRITER_AGAIN };
 
+/* No timer: what accumulates during one commit makes the next. */
 static enum flow_status writer_wait(struct flow *flow)
 {
 	struct dispatcher *d = flow_context(flow);
@@ -155,6 +156,8 @@ static enum flow_status writer_wait(struct flow *flow)
 }
 
 /* Take what is dirty; true when there is a claim among it. */
+/* Dirty is what changed since it was last written, recording what is on its way: one delivery can be
+ * both, and is then written again. */
 static bool writer_collect(struct dispatcher *d, struct buf *json)
 {
 	struct writer *writer = &d->writer;
@@ -200,6 +203,7 @@ static enum flow_status writer_commit(struct flow *flow)
 	return await_pg(flow, d->pg, writer->batch);
 }
 
+/* A claim that is not among the answers was refused: its shard has another owner. */
 static void writer_grant(struct writer *writer)
 {
 	for (int row = 0; row < pg_rows(writer->batch, writer->outbox_at); row++) {
