@@ -84,14 +84,14 @@ static void link_changed(struct messages *messages, struct message *message)
 	messages->last_changed = message;
 }
 
-static void drop(struct messages *messages, struct message *message)
+/* `link` is what leads to it from its older neighbour, or the list's own beginning. */
+static void drop(struct messages *messages, struct message **link)
 {
+	struct message *message = *link;
 	char key[KEY_BYTES];
 
-	*(message == messages->oldest ? &messages->oldest : &message->older->newer) =
-		message->newer;
-	*(message == messages->newest ? &messages->newest : &message->newer->older) =
-		message->older;
+	*link = message->newer;
+	*(message->newer != NULL ? &message->newer->older : &messages->newest) = message->older;
 	table_remove(messages->by_key,
 		key_of(message->bot_id, message->chat_id, message->message_id, key));
 	unlink_changed(messages, message);
@@ -107,11 +107,11 @@ static void keep_bounds(struct messages *messages, const struct message *changed
 {
 	while (table_count(messages->by_key) > MESSAGES_MAX ||
 		messages->bytes > messages->max_bytes) {
-		struct message *victim = messages->oldest;
+		struct message **victim = &messages->oldest;
 
-		if (victim == changed)
-			victim = victim->newer;
-		if (victim == NULL)
+		if (*victim == changed)
+			victim = &messages->oldest->newer;
+		if (*victim == NULL)
 			return;
 		drop(messages, victim);
 	}
@@ -156,7 +156,7 @@ struct messages *messages_new(size_t max_bytes)
 void messages_clear(struct messages *messages)
 {
 	while (messages->oldest != NULL)
-		drop(messages, messages->oldest);
+		drop(messages, &messages->oldest);
 	/* Revisions never go back, so that a page that waits for a higher one sees the clear as
 	 * news. */
 	messages->cleared_revision = ++messages->revision;
