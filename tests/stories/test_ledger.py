@@ -59,10 +59,11 @@ def test_no_acknowledged_event_is_lost_and_no_call_is_told_twice(make_stack, req
     kills = request.config.getoption("--kills")
     print(f"seed {seed}, {kills} kills")
     stack = make_stack(("sandbox", "ingest", "dispatcher"), own_postgres=True, settings=UNLIMITED)
-    tenants = [stack.enterprise(f"L{index}", chat_id=-800_000 - index) for index in range(8)]
+    # A chat takes one message a second in the long run: enough chats for a thousand kills.
+    tenants = [stack.enterprise(f"L{index}", chat_id=-800_000 - index) for index in range(64)]
     stack.start_all()
     stack.no_limits()
-    with load.Load(stack, tenants, seed=seed) as ledger:
+    with load.Load(stack, tenants, pause=0.05, seed=seed, clients=8) as ledger:
         counts = storm(stack, ledger, kills, random.Random(seed))
     for name in ("ingest", "dispatcher"):
         stack.services[name].wait_ready(60)

@@ -28,7 +28,9 @@ class Call:
 
 
 class Load:
-    """A thread a tenant, which plays simple calls, one after another, until stop().
+    """Clients that play simple calls, one after another, until stop().
+
+    Each client has tenants of its own and takes them in turn, so that a tenant has one call at a time.
 
     `refused` counts answers other than 200, `broken` lost connections; an event is repeated under
     its Idempotency-Key after either, as a careful host would. An answer 4xx ends the thread: it
@@ -39,7 +41,7 @@ class Load:
                  "2-12/emulator")
     PATIENCE = 90  # seconds for one event
 
-    def __init__(self, stack, tenants, pause=0.03, seed=0):
+    def __init__(self, stack, tenants, pause=0.03, seed=0, clients=None):
         self.stack = stack
         self.url = stack.url("ingest")
         self.tenants = tenants
@@ -53,8 +55,9 @@ class Load:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._clients = clients or len(tenants)
         self._threads = [threading.Thread(target=self._client, args=(index,), daemon=True)
-                         for index in range(len(tenants))]
+                         for index in range(self._clients)]
 
     def __enter__(self):
         for thread in self._threads:
@@ -83,10 +86,10 @@ class Load:
     def _client(self, index):
         rng = random.Random(f"{self.seed}/{index}")
         session = requests.Session()
-        tenant = self.tenants[index]
+        tenants = itertools.cycle(self.tenants[index::self._clients])
         try:
             while not self._stopping.is_set():
-                call = self._new_call(rng, tenant)
+                call = self._new_call(rng, next(tenants))
                 for step in range(len(call.events)):
                     self._deliver(session, call, step)
                     time.sleep(rng.uniform(0, 2 * self.pause))  # the pace of the load, not a wait
