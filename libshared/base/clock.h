@@ -14,7 +14,7 @@ int64_t clock_monotonic_ms(void);
 int64_t clock_monotonic_us(void);
 
 /* RFC 3339 in UTC with milliseconds, "2026-11-21T12:00:00.123Z"; `to` holds CLOCK_TEXT_BYTES. */
-#define CLOCK_TEXT_BYTES 32
+#define CLOCK_TEXT_BYTES 96 /* room for any int in each place, as gcc -O3 insists */
 void clock_format_rfc3339(int64_t wall_ms, char to[CLOCK_TEXT_BYTES]);
 
 struct clock_civil {
