@@ -300,7 +300,10 @@ static void test_a_cancelled_flow_in_the_queue(void **state)
 	struct pg_batch *batches[3];
 	struct flow *flows[3];
 	char *text = malloc(BYTES + 1);
+	pid_t backend = (pid_t)must_int(world, "SELECT pg_backend_pid()");
 
+	/* A server that reads nothing: the large batch fills the socket, and the others must queue. */
+	assert_int_equal(kill(backend, SIGSTOP), 0);
 	memset(text, 'x', BYTES);
 	text[BYTES] = '\0';
 	pg_put_text(&params, text);
@@ -313,6 +316,7 @@ static void test_a_cancelled_flow_in_the_queue(void **state)
 	loop_test_run_for(world->loop, 0);
 	flow_cancel(flows[1]);
 	flow_cancel(flows[2]); /* the last one: the queue's end moves */
+	assert_int_equal(kill(backend, SIGCONT), 0);
 	(void)start(world, batches[2]);
 	loop_test_run(world->loop);
 	assert_int_equal(pg_int(large, 0, 0, 0), BYTES);
