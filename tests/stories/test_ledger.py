@@ -67,6 +67,9 @@ def test_no_acknowledged_event_is_lost_and_no_call_is_told_twice(make_stack, req
         counts = storm(stack, ledger, kills, random.Random(seed))
     for name in ("ingest", "dispatcher"):
         stack.services[name].wait_ready(60)
+    # What was acknowledged by the journal is in the table once ingest has PostgreSQL again.
+    ingest = stack.services["ingest"]
+    wait_until(lambda: ingest.metric("callweave_journal_records") == 0, 60, "the journal is replayed")
     stack.wait_quiet(120)
 
     assert all(call.finished for call in ledger.calls)
