@@ -61,7 +61,15 @@ def state(driver):
 
 
 def bubbles(driver):
-    return [one.text for one in driver.find_elements(By.CSS_SELECTOR, "#chat .bubble .body")]
+    """Read in one step: the page draws the chat anew with each state, so an element found may be gone when asked."""
+    return driver.execute_script(
+        "return [...document.querySelectorAll('#chat .bubble .body')].map(one => one.innerText.trim())")
+
+
+def press(driver, selector):
+    """Click what the page shows now; whether it is there yet is the answer."""
+    return driver.execute_script(
+        "const one = document.querySelector(arguments[0]); if (one) one.click(); return Boolean(one)", selector)
 
 
 def test_a_call_from_the_form_becomes_one_message_that_ends_final(house, page):
@@ -90,8 +98,7 @@ def test_a_call_from_the_form_becomes_one_message_that_ends_final(house, page):
     assert call["direction"] == "incoming" and call["answered"] and call["talkers"] == ["151"]
     picture(page, PICTURES / "emulator.png")
     page.get(f"{house.url('sandbox')}/?lang=ru#{house.chat}")
-    wait_until(lambda: page.find_elements(By.CSS_SELECTOR, ".bubble .versions"), 10)
-    page.find_element(By.CSS_SELECTOR, ".bubble .versions").click()
+    wait_until(lambda: press(page, ".bubble .versions"), 10)
     wait_until(lambda: page.find_elements(By.CSS_SELECTOR, ".history li"), 10)
     picture(page, PICTURES / "sandbox.png")
 
