@@ -409,9 +409,10 @@ static bool lost_unseen(const struct call *call)
 		       (call->direction == CALL_INTERNAL && !call->answered));
 }
 
-bool message_render(const struct call *call, const struct tenant *tenant, struct buf *to)
+bool message_render(const struct message_view *view, struct buf *to)
 {
-	const struct page page = {call, tenant, to};
+	const struct call *call = view->call;
+	const struct page page = {call, view->tenant, to};
 
 	switch (call->state) {
 	case CALL_GREETING:

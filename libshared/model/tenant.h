@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "table.h"
+#include "tenant_settings.h"
 
 struct tenant_manager {
 	const char *last_name, *first_name, *patronymic; /* never NULL */
@@ -24,6 +25,7 @@ struct tenant {
 	const struct table *managers; /* extension -> struct tenant_manager; may be NULL */
 	const struct table *lines;    /* line id -> struct tenant_line; may be NULL */
 	const char *recording_base;   /* "https://.../recordings/file/"; "": no link */
+	const struct tenant_settings *settings; /* NULL: the defaults */
 };
 
 /* "Фамилия Имя Отчество" into `to`; "" when nothing is known or the name is a mere "Доб.152". */

@@ -212,6 +212,16 @@ int service_port(struct service *service)
 	return (int)service_config_listen(service->config)->port;
 }
 
+struct str service_link_key(struct service *service)
+{
+	return str_from(service_config_common(service->config)->link_key.value);
+}
+
+const char *service_public_url(struct service *service)
+{
+	return service_config_common(service->config)->public_url;
+}
+
 const char *service_database_url(struct service *service)
 {
 	return service_config_common(service->config)->database_url.value;

@@ -61,6 +61,10 @@ int service_port(struct service *service);
 const char *service_database_url(struct service *service);
 const char *service_redis_url(struct service *service);
 
+/* The key of signed.h (empty, or at least 32 bytes) and where its links lead; "" when not set. */
+struct str service_link_key(struct service *service);
+const char *service_public_url(struct service *service);
+
 /* The schema that this program needs; the service is not ready while the database is older. */
 #define SERVICE_SCHEMA_VERSION 1
 

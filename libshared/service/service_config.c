@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { ARENA_MAX_BYTES = 4 << 20 };
+enum { ARENA_MAX_BYTES = 4 << 20, LINK_KEY_MIN_BYTES = 32 };
 
 #define COMMON(member, setting, kind, fallback_text, low, high, words)                             \
 	CONFIG_FIELD(                                                                              \
@@ -31,6 +31,13 @@ static const struct config_field common_table[] = {
 		"postgresql://user:password@host:port/database"),
 	COMMON(redis_url, "REDIS_URL", CONFIG_SECRET, "", 0, 0,
 		"redis://user:password@host:port/database"),
+	COMMON(link_key, "CALLWEAVE_LINK_KEY", CONFIG_SECRET, "", 0, 0,
+		"key that signs links and buttons, the same for the whole suite, at least 32 "
+		"characters; empty: no links"),
+	COMMON(public_url, "CALLWEAVE_PUBLIC_URL", CONFIG_TEXT, "", 0, 200,
+		"base URL under which people reach the pages of console, without a slash at its "
+		"end; "
+		"empty: no links"),
 	{0},
 };
 
@@ -106,6 +113,10 @@ static bool check(
 			"CALLWEAVE_LOG_LEVEL: takes debug, info, warn or error");
 	if (spec->needs_database && config->common.database_url.value[0] == '\0')
 		return error_set(error, ERROR_INPUT, "DATABASE_URL: is required");
+	size_t key_bytes = strlen(config->common.link_key.value);
+	if (key_bytes > 0 && key_bytes < LINK_KEY_MIN_BYTES)
+		return error_set(error, ERROR_INPUT,
+			"CALLWEAVE_LINK_KEY: needs at least %d characters", LINK_KEY_MIN_BYTES);
 	return true;
 }
 

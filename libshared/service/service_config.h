@@ -14,6 +14,8 @@ struct service_settings {
 	int64_t drain_seconds;
 	int64_t drain_notice_ms;
 	struct secret database_url;
+	struct secret link_key;
+	const char *public_url;
 	struct secret redis_url;
 };
 

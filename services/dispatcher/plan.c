@@ -132,7 +132,9 @@ static bool plan_render(struct dispatcher *d, const struct change *change, const
 		return false;
 	struct buf html;
 	buf_init(&html, MESSAGE_MAX_BYTES);
-	bool shown = message_render(call, &tenant->tenant, &html) && !html.failed;
+	const struct message_view view = {
+		.call = call, .tenant = &tenant->tenant, .recording_url = "", .details_url = ""};
+	bool shown = message_render(&view, &html) && !html.failed;
 	if (shown)
 		state->html = str_of(arena_strndup(arena, html.data, html.size), html.size);
 	buf_free(&html);

@@ -105,7 +105,10 @@ static void check_message(const struct call *call, const char *locale)
 	struct buf text;
 
 	buf_init(&text, MESSAGE_MAX_BYTES);
-	if (message_render(call, &tenant, &text)) {
+	const struct message_view view = {
+		.call = call, .tenant = &tenant, .recording_url = "", .details_url = ""};
+
+	if (message_render(&view, &text)) {
 		if (text.failed || text.size == 0 || !str_is_utf8(buf_str(&text)) ||
 			utf16_units(buf_str(&text)) > MESSAGE_MAX_CHARACTERS)
 			abort();

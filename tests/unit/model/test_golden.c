@@ -22,9 +22,13 @@ static void show(struct play *play, const struct call_changes *changes)
 	for (unsigned i = 0; i < changes->count; i++) {
 		const struct call *call = changes->items[i].call;
 
+		const struct message_view view = {.call = call,
+			.tenant = &play->tenant,
+			.recording_url = "",
+			.details_url = ""};
+
 		buf_init(&text, MESSAGE_MAX_BYTES);
-		if (changes->items[i].merged_into == 0 &&
-			message_render(call, &play->tenant, &text) &&
+		if (changes->items[i].merged_into == 0 && message_render(&view, &text) &&
 			!str_equal(buf_str(&text), buf_str(&play->last))) {
 			buf_printf(&play->page, "=== call %lld %s\n", (long long)call->id,
 				call_state_name(call->state));

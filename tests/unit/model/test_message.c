@@ -5,6 +5,12 @@
 #include "fold_corpus.h"
 #include "message.h"
 
+#define VIEW(of_call, of_tenant)                                                                   \
+	&(const struct message_view)                                                               \
+	{                                                                                          \
+		.call = (of_call), .tenant = (of_tenant), .recording_url = "", .details_url = ""   \
+	}
+
 enum { SHOWN = 8 };
 
 struct office {
@@ -75,7 +81,7 @@ static void assert_shows(const struct call *call, const struct tenant *tenant, c
 	struct buf text;
 
 	buf_init(&text, MESSAGE_MAX_BYTES);
-	assert_true(message_render(call, tenant, &text));
+	assert_true(message_render(VIEW(call, tenant), &text));
 	assert_string_equal(text.data, expected);
 	buf_free(&text);
 }
@@ -85,7 +91,7 @@ static void assert_hidden(const struct call *call, const struct tenant *tenant)
 	struct buf text;
 
 	buf_init(&text, MESSAGE_MAX_BYTES);
-	assert_false(message_render(call, tenant, &text));
+	assert_false(message_render(VIEW(call, tenant), &text));
 	assert_int_equal(text.size, 0);
 	buf_free(&text);
 }
@@ -257,7 +263,7 @@ static void limits_hold(void **state)
 	for (int states = CALL_GREETING; states <= CALL_LOST; states++) {
 		buf_init(&text, MESSAGE_MAX_BYTES);
 		call.state = (enum call_state)states;
-		assert_true(message_render(&call, &tenant, &text));
+		assert_true(message_render(VIEW(&call, &tenant), &text));
 		assert_false(text.failed);
 		assert_true(utf16_units(text.data) <= MESSAGE_MAX_CHARACTERS);
 		assert_true(str_is_utf8(buf_str(&text)));
@@ -267,14 +273,14 @@ static void limits_hold(void **state)
 	call.answered = true;
 	call.talkers = call.rang;
 	buf_init(&text, MESSAGE_MAX_BYTES);
-	assert_true(message_render(&call, &tenant, &text));
+	assert_true(message_render(VIEW(&call, &tenant), &text));
 	assert_false(text.failed);
 	assert_true(utf16_units(text.data) <= MESSAGE_MAX_CHARACTERS);
 	buf_free(&text);
 	call.answered = false;
 	call.state = CALL_RINGING;
 	buf_init(&text, MESSAGE_MAX_BYTES);
-	message_render(&call, &tenant, &text);
+	message_render(VIEW(&call, &tenant), &text);
 	assert_non_null(strstr(text.data, "\n…</blockquote>\n📡"));
 	buf_free(&text);
 	table_free(&managers);
