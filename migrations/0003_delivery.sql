@@ -1,0 +1,1 @@
+-- To be written by its owner; here so that the numbers leave no gap meanwhile.
