@@ -87,6 +87,7 @@ static void dispatcher_init(struct dispatcher *d)
 	recovery_init(&d->recovery);
 	directory_init(&d->directory);
 	folding_init(&d->folding, d->config->linger_seconds * 1000);
+	people_init(&d->people);
 	round_init(&d->round);
 	bots_init(&d->bots);
 	outbox_init(&d->outbox);
@@ -165,6 +166,7 @@ void dispatcher_stop(void *context)
 	outbox_free(d);
 	bots_free(&d->bots);
 	round_free(&d->round);
+	people_free(&d->people);
 	folding_free(&d->folding);
 	directory_free(&d->directory);
 	recovery_free(&d->recovery);

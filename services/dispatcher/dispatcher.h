@@ -16,6 +16,7 @@
 #include "maintenance.h"
 #include "meters.h"
 #include "outbox.h"
+#include "people.h"
 #include "pg.h"
 #include "pg_listen.h"
 #include "recovery.h"
@@ -44,6 +45,7 @@ struct dispatcher {
 	struct recovery recovery;
 	struct directory directory;
 	struct folding folding;
+	struct people people;
 	struct round round;
 	struct bots bots;
 	struct outbox outbox;
