@@ -37,6 +37,18 @@ struct call_transfer {
 	enum call_transfer_kind kind;
 	enum call_transfer_result result;
 	int64_t at_ms;
+	bool follow_me; /* `to` is a FollowMe number: it rang phones of one person in turn */
+	char taker
+		[CALL_NUMBER_BYTES]; /* whose phone took it where that is not `to`: a mobile; "" */
+};
+
+/* A phone of ours in a call: an extension, a FollowMe number, or a mobile. */
+struct call_leg {
+	char number[CALL_NUMBER_BYTES];
+	bool mobile;	/* a manager's own phone, outside */
+	bool follow_me; /* a number that stands for several phones of one person */
+	int64_t ringing_ms, answered_ms,
+		ended_ms; /* wall; CALL_NO_TIME: it did not, or not known */
 };
 
 struct call_numbers {
@@ -54,14 +66,18 @@ struct call {
 	char external
 		[CALL_NUMBER_BYTES]; /* E.164 with +, or digits as sent when it is not one, or "" */
 	char caller
-		[CALL_NUMBER_BYTES]; /* internal or outgoing: our calling extension; incoming: as external */
+		[CALL_NUMBER_BYTES]; /* internal or outgoing: our calling extension; incoming: "" */
 	char callee[CALL_NUMBER_BYTES];	 /* internal: the extension called; outgoing: as external */
 	struct call_numbers rang;	 /* in the order of ringing, no repeats */
 	struct call_numbers talkers;	 /* our numbers that talked to the other side, in order */
 	char talking[CALL_NUMBER_BYTES]; /* who talks now: an extension or a mobile; "" */
 	char line[CALL_NUMBER_BYTES];
+	char line_first[CALL_NUMBER_BYTES]; /* the line that was busy, before backup lines; "" */
+	struct call_numbers lines; /* outgoing: the lines tried, in order; the last is `line` */
 	struct call_transfer *transfers;
 	unsigned transfer_count;
+	struct call_leg *legs; /* in the order in which they came into the call, no repeats */
+	unsigned leg_count;
 	char (*unique_ids)[CALL_ID_BYTES]; /* the primary one first */
 	unsigned unique_id_count;
 	int64_t started_ms, answered_ms, ended_ms; /* wall; CALL_NO_TIME when unknown */
