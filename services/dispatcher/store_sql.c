@@ -45,14 +45,17 @@ const char store_sql_calls[] =
 
 const char store_sql_legs[] =
 	"INSERT INTO call_legs AS l (call_id, leg, extension, participant_status, ring_order, "
-	"hangup_time)"
-	" SELECT call_id, leg, extension, participant_status, leg, hangup_time"
+	"answer_time, hangup_time)"
+	" SELECT call_id, leg, extension, participant_status, ring_order, answer_time, hangup_time"
 	" FROM json_to_recordset($1::json) AS x (call_id bigint, leg smallint, extension text,"
-	" participant_status text, hangup_time timestamptz)"
+	" participant_status text, ring_order smallint, answer_time timestamptz, hangup_time "
+	"timestamptz)"
 	" ON CONFLICT (call_id, leg) DO UPDATE SET extension = excluded.extension,"
-	" participant_status = excluded.participant_status, hangup_time = excluded.hangup_time"
-	" WHERE (l.extension, l.participant_status, l.hangup_time)"
-	" IS DISTINCT FROM (excluded.extension, excluded.participant_status, excluded.hangup_time)";
+	" participant_status = excluded.participant_status, answer_time = excluded.answer_time,"
+	" hangup_time = excluded.hangup_time"
+	" WHERE (l.extension, l.participant_status, l.answer_time, l.hangup_time) IS DISTINCT FROM"
+	" (excluded.extension, excluded.participant_status, excluded.answer_time, "
+	"excluded.hangup_time)";
 
 const char store_sql_transfers[] =
 	"INSERT INTO call_transfers AS t (call_id, transfer, from_extension, to_extension, kind, "
