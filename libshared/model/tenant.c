@@ -3,7 +3,15 @@
  */
 #include "tenant.h"
 
-#include <stdio.h>
+#include "phone.h"
+
+/* A placeholder that some exports put where a name should be. */
+static const struct str no_name = {"Доб.", sizeof("Доб.") - 1};
+
+static const struct tenant_manager *find_manager(const struct tenant *tenant, const char *extension)
+{
+	return tenant->managers != NULL ? table_get(tenant->managers, str_from(extension)) : NULL;
+}
 
 /* With one space between; what does not fit is cut, at a character. */
 static void add_part(char *to, size_t capacity, const char *part)
@@ -20,19 +28,39 @@ static void add_part(char *to, size_t capacity, const char *part)
 void tenant_manager_name(
 	const struct tenant *tenant, const char *extension, char *to, size_t capacity)
 {
-	const struct tenant_manager *manager = NULL;
+	const struct tenant_manager *manager = find_manager(tenant, extension);
 
 	to[0] = '\0';
-	if (tenant->managers != NULL)
-		manager = table_get(tenant->managers, str_from(extension));
 	if (manager == NULL)
 		return;
 	add_part(to, capacity, manager->last_name);
 	add_part(to, capacity, manager->first_name);
 	add_part(to, capacity, manager->patronymic);
-	/* A placeholder that some exports put where a name should be. */
-	if (str_starts(str_from(to), STR("Доб.")))
+	if (str_starts(str_from(to), no_name))
 		to[0] = '\0';
+}
+
+void tenant_manager_surname(
+	const struct tenant *tenant, const char *extension, char *to, size_t capacity)
+{
+	const struct tenant_manager *manager = find_manager(tenant, extension);
+
+	to[0] = '\0';
+	if (manager != NULL && !str_starts(str_from(manager->last_name), no_name))
+		str_copy(to, capacity, str_from(manager->last_name));
+}
+
+bool tenant_is_extension(const struct tenant *tenant, const char *number)
+{
+	const struct tenant_settings *settings = tenant->settings;
+
+	if (phone_is_internal(str_from(number)) || find_manager(tenant, number) != NULL)
+		return true;
+	for (size_t i = 0; settings != NULL && i < settings->extensions.count; i++) {
+		if (str_equal(settings->extensions.items[i], str_from(number)))
+			return true;
+	}
+	return false;
 }
 
 const char *tenant_line_name(const struct tenant *tenant, const char *line)

@@ -31,6 +31,11 @@ struct tenant {
 /* "Фамилия Имя Отчество" into `to`; "" when nothing is known or the name is a mere "Доб.152". */
 void tenant_manager_name(
 	const struct tenant *tenant, const char *extension, char *to, size_t capacity);
+/* "Фамилия" alone; "" when it is not known. */
+void tenant_manager_surname(
+	const struct tenant *tenant, const char *extension, char *to, size_t capacity);
+/* Internal by its looks, or one of the enterprise's own extensions of any length. */
+bool tenant_is_extension(const struct tenant *tenant, const char *number);
 /* The line's name, else "" . */
 const char *tenant_line_name(const struct tenant *tenant, const char *line);
 

@@ -12,7 +12,6 @@
 #include "arena.h"
 #include "error.h"
 #include "json.h"
-#include "table.h"
 
 enum live_mode {
 	LIVE_EDIT, /* "live": one message is edited in place */
@@ -35,8 +34,10 @@ struct tenant_settings {
 	const char *fallback_extension; /* of calls whose own extension nobody knows; "" */
 	struct json_strings extensions; /* own ones besides those of the staff, of any length */
 	const char *control_url; /* where buttons' commands go; "": buttons do not ring phones */
-	const struct table *templates; /* name -> const char *; NULL: none */
+	const char *const *templates; /* by enum message_template; each may be NULL; NULL: none */
 };
+
+#define TENANT_SETTINGS_MAX_BYTES ((size_t)128 << 10)
 
 /* `json` is the column; "{}" and "" give the defaults. False with "telegram.templates.x: ..." in
  * words for the person who saves it; `to` then holds the defaults. Texts live in the arena. */

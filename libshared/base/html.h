@@ -4,8 +4,8 @@
  * Pure: text in, plain text and entities out. Offsets and lengths count UTF-16 units, as in the
  * Bot API. The rules are those of parse_html() in tdlib/td, td/telegram/MessageEntity.cpp.
  */
-#ifndef SANDBOX_HTML_H
-#define SANDBOX_HTML_H
+#ifndef CALLWEAVE_HTML_H
+#define CALLWEAVE_HTML_H
 
 #include "arena.h"
 #include "error.h"

@@ -2,8 +2,8 @@
  * html_tag: one tag of parse_mode HTML: its name, its one argument that matters, its character
  * references. Private to html.c; apart from it because attributes are half of the rules.
  */
-#ifndef SANDBOX_HTML_TAG_H
-#define SANDBOX_HTML_TAG_H
+#ifndef CALLWEAVE_HTML_TAG_H
+#define CALLWEAVE_HTML_TAG_H
 
 #include "html.h"
 
