@@ -20,7 +20,7 @@ struct call_fold *call_fold_new(const struct call_fold_rules *rules)
 {
 	struct call_fold *fold = alloc_zeroed(1, sizeof(*fold));
 
-	str_copy(fold->country, sizeof(fold->country), str_from(rules->country));
+	call_fold_set_numbers(fold, rules->country, rules->numbers);
 	fold->max_open_calls = rules->max_open_calls != 0 ? rules->max_open_calls : OPEN_DEFAULT;
 	fold->grace_ms = rules->grace_ms != 0 ? rules->grace_ms : GRACE_DEFAULT_MS;
 	fold->linger_ms = rules->linger_ms != 0 ? rules->linger_ms : LINGER_DEFAULT_MS;
@@ -270,7 +270,10 @@ static void prepare(struct fold_step *step)
 	const struct json_strings *extensions = &event->extensions;
 	struct str line = phone_line_id(event->exten);
 
-	if (!phone_is_gsm_line(event->phone))
+	/* What somebody dials is no caller's number. */
+	if (!fold_is_line(step->fold, event->phone) && event->call_type == 1)
+		fold_dialled(step->fold, event->phone, step->phone);
+	else if (!fold_is_line(step->fold, event->phone))
 		fold_canonical(step->fold, event->phone, step->phone);
 	fold_canonical(step->fold, event->caller_id_num, step->number);
 	fold_canonical(step->fold, event->connected_num, step->peer);

@@ -11,15 +11,17 @@
 #define CALLWEAVE_CALL_FOLD_H
 
 #include "call.h"
+#include "number_rules.h"
 
 struct call_fold;
 
 struct call_fold_rules {
-	const char *country;	 /* "BY": for national spellings; copied */
-	unsigned max_open_calls; /* 0: 20000 */
-	int64_t grace_ms;	 /* all left, no hangup: ended after this; 0: 5 s */
-	int64_t linger_ms;	 /* a closed call is remembered; 0: 10 min */
-	int64_t lost_ms;	 /* no event for so long: lost; 0: 4 h */
+	const char *country;		    /* "BY": for national spellings; copied */
+	const struct number_rules *numbers; /* borrowed; NULL: none */
+	unsigned max_open_calls;	    /* 0: 20000 */
+	int64_t grace_ms;		    /* all left, no hangup: ended after this; 0: 5 s */
+	int64_t linger_ms;		    /* a closed call is remembered; 0: 10 min */
+	int64_t lost_ms;		    /* no event for so long: lost; 0: 4 h */
 };
 
 struct call_fold *call_fold_new(const struct call_fold_rules *rules);
@@ -50,6 +52,12 @@ int64_t call_fold_due_ms(
 
 /* Remember ended calls for another time from now on: less when memory gets short. */
 void call_fold_set_linger(struct call_fold *fold, int64_t linger_ms);
+
+/* Other numbering rules from now on: retire the old ones while they are still there, then set the
+ * new ones. Open calls stay what they are, and know their numbers in the old spelling, too. */
+void call_fold_retire_numbers(struct call_fold *fold);
+void call_fold_set_numbers(
+	struct call_fold *fold, const char *country, const struct number_rules *numbers);
 
 /* The whole state of one call as JSON, and back: so that a new owner of the partition goes on
  * exactly where the old one stopped. NULL id: false. */

@@ -37,6 +37,7 @@ struct fold_call *fold_call_add(struct call_fold *fold, int64_t id, int64_t at_m
 	if (table_get(fold->calls, id_key(key, id)) != NULL)
 		return NULL; /* an event that was folded before */
 	call = alloc_zeroed(1, sizeof(*call));
+	call->fold = fold;
 	call->pub.id = id;
 	call->pub.state = CALL_RINGING;
 	call->pub.call_status = -1;
@@ -86,23 +87,6 @@ void fold_call_free(struct call_fold *fold, struct fold_call *call)
 	free(call->pub.transfers);
 	free(call->pub.unique_ids);
 	free(call);
-}
-
-/* The first number counts: what comes later are other spellings, or other people. */
-void fold_call_set_external(struct call_fold *fold, struct fold_call *call, struct str number)
-{
-	char spelled[PHONE_TEXT_BYTES];
-
-	if (call->external[0] != '\0' || phone_is_gsm_line(number) || phone_is_internal(number))
-		return;
-	fold_canonical(fold, number, call->external);
-	if (call->external[0] == '\0')
-		return;
-	if (phone_e164(number, fold->country, spelled))
-		str_copy(call->pub.external, CALL_NUMBER_BYTES, str_from(spelled));
-	else
-		str_copy(call->pub.external, CALL_NUMBER_BYTES, str_from(call->external));
-	fold_index(fold, call, call->external, false);
 }
 
 /* By its id where there is one; office names of SIP trunks stay as they are. */

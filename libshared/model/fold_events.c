@@ -3,8 +3,6 @@
  */
 #include "fold_private.h"
 
-#include "phone.h"
-
 /* A UniqueId that rings again so long after its call ended is a new call under an old name. */
 enum { REUSE_MS = 10 * 1000 };
 
@@ -49,7 +47,7 @@ static void take_away(struct fold_step *step, struct fold_channel **channel)
 
 void fold_take_direction(struct fold_step *step, struct fold_call *call)
 {
-	bool from_us = phone_is_internal(str_from(step->phone));
+	bool from_us = fold_is_internal(step->fold, str_from(step->phone));
 	enum call_direction direction = call->pub.direction;
 
 	switch (step->event->call_type) {
@@ -96,9 +94,9 @@ void fold_on_start(struct fold_step *step)
 		if (!call->conversation)
 			call->pub.state = CALL_GREETING;
 	}
-	fold_call_set_external(step->fold, call, step->event->phone);
 	if (!call->line_said)
 		fold_call_set_line(call, step->event->trunk);
+	fold_call_set_external(step->fold, call, step->event->phone);
 }
 
 /* Who rings. After somebody talked, a new list is a blind transfer, unless it is a late one. */
@@ -109,8 +107,9 @@ static void take_rang(struct fold_step *step, struct fold_call *call)
 	for (unsigned i = 0; i < step->extension_count; i++) {
 		if (fold_numbers_have(&call->pub.talkers, step->extensions[i]))
 			first = NULL;
-		else if (first == NULL || (!phone_is_internal(str_from(first)) &&
-						  phone_is_internal(str_from(step->extensions[i]))))
+		else if (first == NULL ||
+			 (!fold_is_internal(step->fold, str_from(first)) &&
+				 fold_is_internal(step->fold, str_from(step->extensions[i]))))
 			first = step->extensions[i];
 	}
 	if (call->conversation && first != NULL) {
@@ -147,7 +146,7 @@ static void dial_leg(
 {
 	if (channel == NULL)
 		fold_channel_add(step->fold, call, step->event->unique_id);
-	if (fold_is_outside(step->phone) && strcmp(step->phone, call->external) != 0) {
+	if (fold_is_outside(step->fold, step->phone) && strcmp(step->phone, call->external) != 0) {
 		fold_numbers_add(&call->mobiles, step->phone);
 		fold_index(step->fold, call, step->phone, true);
 	}
@@ -165,14 +164,14 @@ static void dial_main(struct fold_step *step, struct fold_call *call, struct fol
 	}
 	if (call->pub.state == CALL_GREETING)
 		call->pub.state = CALL_RINGING;
+	if (step->event->trunk.size > 0) {
+		fold_call_set_line(call, step->event->trunk);
+		call->line_said = true;
+	}
 	fold_call_set_external(step->fold, call, step->event->phone);
 	if (call->pub.direction == CALL_OUTGOING && call->external[0] == '\0') {
 		str_copy(call->external, CALL_NUMBER_BYTES, str_from(step->phone));
 		str_copy(call->pub.external, CALL_NUMBER_BYTES, str_from(step->phone));
-	}
-	if (step->event->trunk.size > 0) {
-		fold_call_set_line(call, step->event->trunk);
-		call->line_said = true;
 	}
 	take_caller(step, call);
 	if (call->pub.direction == CALL_INCOMING)
@@ -364,8 +363,8 @@ static void rings_for_other_side(struct fold_step *step, const struct fold_chann
 	struct fold_call *call = channel->call;
 
 	if (channel->kind == KIND_DEVICE && call->conversation &&
-		phone_is_internal(str_from(channel->number)) && call->external[0] != '\0' &&
-		strcmp(channel->peer, call->external) == 0 &&
+		fold_is_internal(step->fold, str_from(channel->number)) &&
+		call->external[0] != '\0' && strcmp(channel->peer, call->external) == 0 &&
 		!fold_numbers_have(&call->pub.talkers, channel->number))
 		fold_blind_seen(step->fold, call, channel->number);
 }

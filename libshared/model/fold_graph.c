@@ -162,7 +162,7 @@ void fold_channel_describe(struct fold_step *step, struct fold_channel *channel)
 	if (step->number[0] != '\0')
 		memcpy(channel->number, step->number, sizeof(channel->number));
 	else if (channel->number[0] == '\0' && channel->kind == KIND_DEVICE &&
-		 phone_is_internal(device))
+		 fold_is_internal(step->fold, device))
 		str_copy(channel->number, sizeof(channel->number), device);
 	if (step->peer[0] != '\0')
 		memcpy(channel->peer, step->peer, sizeof(channel->peer));

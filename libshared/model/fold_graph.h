@@ -11,6 +11,7 @@
 #include "call_fold.h"
 #include "table.h"
 
+enum { FOLD_MAX_RETIRED = 4 };
 enum { FOLD_MAX_CHANNELS = 256, FOLD_MAX_BRIDGES = 256, FOLD_REASON_BYTES = 128 };
 
 #define FOLD_MAX_MS (INT64_C(1) << 50) /* of wall time: beyond any calendar, far from overflow */
@@ -52,6 +53,7 @@ struct fold_ref {
 
 struct fold_call {
 	struct call pub; /* owns its lists */
+	struct call_fold *fold;
 	struct fold_channel *channels;
 	struct fold_bridge *bridges;
 	struct fold_channel *primary;
@@ -84,6 +86,8 @@ struct fold_change {
 
 struct call_fold {
 	char country[3];
+	const struct number_rules *rules;
+	struct number_transform retired[FOLD_MAX_RETIRED]; /* rules of before, newest first */
 	unsigned max_open_calls;
 	int64_t grace_ms, linger_ms, lost_ms;
 	int64_t now_ms;

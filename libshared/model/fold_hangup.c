@@ -6,8 +6,6 @@
  */
 #include "fold_private.h"
 
-#include "phone.h"
-
 /* StartTime is empty for internal calls; DateReceived is the next best. */
 static int64_t start_of(const struct call_event *event)
 {
@@ -70,10 +68,10 @@ static void take_sides(struct fold_step *step, struct fold_call *call)
 
 	if (!call->anchored && pub->direction != CALL_INTERNAL)
 		fold_take_direction(step, call);
-	if (!phone_is_internal(str_from(step->phone)))
-		fold_call_set_external(step->fold, call, step->event->phone);
 	if (step->event->trunk.size > 0)
 		fold_call_set_line(call, step->event->trunk);
+	if (!fold_is_internal(step->fold, str_from(step->phone)))
+		fold_call_set_external(step->fold, call, step->event->phone);
 	if (pub->direction == CALL_OUTGOING && pub->caller[0] == '\0')
 		str_copy(pub->caller, CALL_NUMBER_BYTES,
 			str_from(first[0] != '\0' ? first : call->ours));
@@ -155,7 +153,7 @@ static void end_leg(struct fold_step *step, struct fold_call *call, bool was_tal
 	fold_transfer_hangup(step, call);
 	if (fold_call_closed(call))
 		return;
-	if (step->event->call_type == 1 && answered && fold_is_outside(step->phone))
+	if (step->event->call_type == 1 && answered && fold_is_outside(step->fold, step->phone))
 		mobile_answered(step, call);
 	if (answered &&
 		(was_talking || strcmp(step->phone, call->pub.talking) == 0 || !call->conversation))
@@ -168,7 +166,8 @@ static void end_unknown(struct fold_step *step)
 {
 	struct fold_channel *channel = NULL;
 	struct fold_call *call;
-	bool to_outside = step->event->call_type == 2 && !phone_is_internal(str_from(step->phone));
+	bool to_outside =
+		step->event->call_type == 2 && !fold_is_internal(step->fold, str_from(step->phone));
 
 	if (step->phone[0] == '\0' && step->extension_count == 0)
 		return;

@@ -122,7 +122,7 @@ struct fold_call *fold_by_external(
 	struct fold_call *best[2] = {NULL, NULL}; /* [1]: with one of us that we look for */
 	int left = MAX_CANDIDATES;
 
-	if (fold_is_outside(number))
+	if (fold_is_outside(fold, number))
 		ref = table_get(fold->numbers, str_from(number));
 	for (; ref != NULL && left-- > 0; ref = ref->next) {
 		bool fits = involves(ref->call, ours);

@@ -31,7 +31,12 @@ void fold_reach(struct fold_call *call, struct fold_channel *from); /* sets `rea
 
 /* fold_numbers.c */
 void fold_canonical(const struct call_fold *fold, struct str number, char to[CALL_NUMBER_BYTES]);
-bool fold_is_outside(const char *number); /* could be somebody on the telephone network */
+void fold_dialled(const struct call_fold *fold, struct str number, char to[CALL_NUMBER_BYTES]);
+bool fold_is_internal(const struct call_fold *fold, struct str number);
+bool fold_is_line(const struct call_fold *fold, struct str number);
+/* Could be somebody on the telephone network. */
+bool fold_is_outside(const struct call_fold *fold, const char *number);
+void fold_call_set_external(struct call_fold *fold, struct fold_call *call, struct str number);
 bool fold_numbers_have(const struct call_numbers *numbers, const char *number);
 bool fold_numbers_add(struct call_numbers *numbers, const char *number);
 void fold_index(struct call_fold *fold, struct fold_call *call, const char *number, bool ours);
@@ -45,7 +50,6 @@ struct fold_call *fold_by_ours(const struct call_fold *fold, const char *number,
 struct fold_call *fold_call_add(struct call_fold *fold, int64_t id, int64_t at_ms);
 struct fold_call *fold_call_find(const struct call_fold *fold, int64_t id);
 void fold_call_free(struct call_fold *fold, struct fold_call *call);
-void fold_call_set_external(struct call_fold *fold, struct fold_call *call, struct str number);
 void fold_call_set_line(struct fold_call *call, struct str trunk);
 void fold_call_close(
 	struct call_fold *fold, struct fold_call *call, enum call_state state, int64_t at_ms);

@@ -6,8 +6,6 @@
  */
 #include "fold_private.h"
 
-#include "phone.h"
-
 /* How long after its last event a call may still be the one that somebody consults from, or that
  * a click in a program began. */
 enum { CONSULT_MS = 60 * 60 * 1000, CLICK_MS = 60 * 1000 };
@@ -69,7 +67,7 @@ static struct fold_call *by_consultation(struct fold_step *step)
 
 	if (kind != KIND_LOCAL_1 && kind != KIND_LOCAL_2)
 		return NULL;
-	if (phone_is_internal(str_from(from)))
+	if (fold_is_internal(step->fold, str_from(from)))
 		call = fold_by_ours(step->fold, from, talks);
 	return recent(step->fold, call, CONSULT_MS) ? call : NULL;
 }
@@ -83,7 +81,7 @@ static struct fold_call *by_numbers(struct fold_step *step)
 		call = fold_by_external(step->fold, step->peer, step->number);
 	if (call == NULL)
 		call = fold_by_external(step->fold, step->exten, step->number);
-	if (call == NULL && fold_is_outside(step->number))
+	if (call == NULL && fold_is_outside(step->fold, step->number))
 		call = fold_by_ours(step->fold, step->number, has_mobile);
 	return call;
 }
@@ -117,7 +115,7 @@ struct fold_call *fold_owner_of_leg(struct fold_step *step)
 
 		if (strcmp(item, step->phone) == 0)
 			continue;
-		if (!phone_is_internal(str_from(item)))
+		if (!fold_is_internal(step->fold, str_from(item)))
 			call = fold_by_external(step->fold, item, step->phone);
 		else if (recent(step->fold, fold_by_ours(step->fold, item, consults), CONSULT_MS))
 			call = fold_by_ours(step->fold, item, consults);
@@ -170,11 +168,11 @@ struct fold_call *fold_owner_of_hangup(struct fold_step *step)
 	const char *ours = step->extension_count > 0 ? step->extensions[0] : "";
 	struct fold_call *call;
 
-	if (step->event->call_type == 2 && phone_is_internal(str_from(step->phone)))
+	if (step->event->call_type == 2 && fold_is_internal(step->fold, str_from(step->phone)))
 		return owner_of_internal_hangup(step);
 	if (step->event->call_type == 1) {
 		call = fold_owner_of_leg(step);
-		if (call == NULL && fold_is_outside(step->phone))
+		if (call == NULL && fold_is_outside(step->fold, step->phone))
 			call = fold_by_ours(step->fold, step->phone, has_mobile);
 		if (call != NULL)
 			return call;

@@ -21,7 +21,7 @@ bool fold_is_other_side(const struct fold_call *call, const struct fold_channel 
 	if (call->external[0] != '\0' && strcmp(channel->number, call->external) == 0)
 		return true;
 	return call->pub.direction == CALL_OUTGOING && channel != call->primary &&
-	       fold_is_outside(channel->number) &&
+	       fold_is_outside(call->fold, channel->number) &&
 	       !fold_numbers_have(&call->mobiles, channel->number);
 }
 
@@ -183,7 +183,7 @@ static void set_sides(struct fold_call *call, enum call_direction direction, con
 static void learn_outside(
 	struct fold_step *step, struct fold_call *call, const char *ours, bool is_ours)
 {
-	bool dialled = fold_is_outside(step->exten) && strlen(step->exten) > 7;
+	bool dialled = fold_is_outside(step->fold, step->exten) && strlen(step->exten) > 7;
 	bool came_by_line = phone_line_id(step->event->exten).size == step->event->exten.size &&
 			    step->event->exten.size == 7;
 	/* Both are here and nobody dialled: then it came in, unless a program dialled. */
@@ -202,8 +202,8 @@ static void learn_outside(
 /* What the bridges alone tell of a call that has neither a start nor a dial. */
 void fold_learn(struct fold_step *step, struct fold_call *call, const struct fold_channel *channel)
 {
-	bool from_us = phone_is_internal(str_from(step->number));
-	bool to_us = phone_is_internal(str_from(step->peer));
+	bool from_us = fold_is_internal(step->fold, str_from(step->number));
+	bool to_us = fold_is_internal(step->fold, str_from(step->peer));
 	struct str device = fold_device_peer(step->event->channel);
 
 	if (call->anchored || channel->kind == KIND_LOCAL_1 || channel->kind == KIND_LOCAL_2)
@@ -213,13 +213,13 @@ void fold_learn(struct fold_step *step, struct fold_call *call, const struct fol
 			set_sides(call, CALL_INTERNAL, step->number, step->peer);
 		else
 			set_sides(call, CALL_INTERNAL, step->peer, step->number);
-	} else if (from_us && fold_is_outside(step->peer)) {
+	} else if (from_us && fold_is_outside(step->fold, step->peer)) {
 		fold_call_set_external(step->fold, call, str_from(step->peer));
 		learn_outside(step, call, step->number, true);
-	} else if (to_us && fold_is_outside(step->number)) {
-		fold_call_set_external(step->fold, call, str_from(step->number));
-		if (call->pub.line[0] == '\0' && !phone_is_internal(device))
+	} else if (to_us && fold_is_outside(step->fold, step->number)) {
+		if (call->pub.line[0] == '\0' && !fold_is_internal(step->fold, device))
 			fold_call_set_line(call, device);
 		learn_outside(step, call, step->peer, false);
+		fold_call_set_external(step->fold, call, step->event->caller_id_num);
 	}
 }

@@ -7,8 +7,6 @@
 #include "fold_private.h"
 
 #include "alloc.h"
-#include "phone.h"
-
 static struct call_transfer *last_of(const struct fold_call *call)
 {
 	unsigned count = call->pub.transfer_count;
@@ -94,14 +92,14 @@ bool fold_blind_pending(const struct fold_call *call)
 }
 
 /* "152" of "Local/152@dialexecute-00000000", when that is one of us. */
-static struct str local_target(const struct fold_channel *channel)
+static struct str local_target(const struct call_fold *fold, const struct fold_channel *channel)
 {
 	struct str rest = str_from(channel->local); /* empty when it is no Local channel */
 	struct str target;
 
 	str_cut(&rest, '/');
 	target = str_cut(&rest, '@');
-	return phone_is_internal(target) ? target : str_of(NULL, 0);
+	return fold_is_internal(fold, target) ? target : str_of(NULL, 0);
 }
 
 /* Both halves tell the same; the one that is seen first counts. */
@@ -114,7 +112,7 @@ void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel)
 
 	if (channel->local == NULL || counted || fold_call_closed(call))
 		return;
-	str_copy(to, sizeof(to), local_target(channel));
+	str_copy(to, sizeof(to), local_target(fold, channel));
 	if (to[0] == '\0' || strcmp(to, from) == 0 || !fold_numbers_have(&call->pub.talkers, from))
 		return;
 	channel->consult = true;
@@ -137,7 +135,7 @@ void fold_consult_undone(struct fold_call *call, struct fold_channel *channel)
 
 	channel->consult = false;
 	if (last == NULL || last->result == TRANSFER_ACCEPTED || last->kind != TRANSFER_ATTENDED ||
-		!str_equal(local_target(channel), str_from(last->to)))
+		!str_equal(local_target(call->fold, channel), str_from(last->to)))
 		return;
 	call->pub.transfer_count--;
 	call->picked_up &= ~(1u << call->pub.transfer_count);
@@ -163,7 +161,7 @@ void fold_consult_returned(struct call_fold *fold, const struct fold_channel *ch
 	if (channel->kind != KIND_DEVICE || channel->bridge == NULL ||
 		strcmp(channel->number, call->pub.talking) != 0 ||
 		call->pub.direction == CALL_INTERNAL ||
-		!phone_is_internal(str_from(channel->peer)) ||
+		!fold_is_internal(fold, str_from(channel->peer)) ||
 		strcmp(channel->peer, channel->number) == 0 || !beside_other_side(channel) ||
 		find_last(call, channel->peer, channel->number) != NULL)
 		return;
@@ -262,9 +260,9 @@ void fold_transfer_hangup(struct fold_step *step, struct fold_call *call)
 	const char *to = step->extension_count > 0 ? step->extensions[0] : "";
 
 	if (step->event->call_type != 2 || call->pub.direction == CALL_INTERNAL ||
-		!phone_is_internal(str_from(to)))
+		!fold_is_internal(step->fold, str_from(to)))
 		return;
-	if (phone_is_internal(str_from(step->phone)))
+	if (fold_is_internal(step->fold, str_from(step->phone)))
 		consult_over(step, call, to);
 	else if (call->external[0] != '\0' && strcmp(step->phone, call->external) == 0)
 		handover_over(step, call, to);

@@ -45,6 +45,17 @@ bool phone_is_gsm_line(struct str number)
 	       str_starts(number, STR("0001"));
 }
 
+bool phone_is_hidden(struct str number)
+{
+	struct str rest = str_trim(number);
+
+	while (rest.size > 0 && !is_digit(rest.data[0]))
+		rest = str_of(rest.data + 1, rest.size - 1);
+	if (rest.size == 0)
+		return true;
+	return str_starts(rest, STR("000")) && !phone_is_internal(rest) && !phone_is_gsm_line(rest);
+}
+
 bool phone_digits(struct str number, char to[PHONE_TEXT_BYTES])
 {
 	size_t count = 0;

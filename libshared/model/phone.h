@@ -8,7 +8,8 @@
 
 #define PHONE_TEXT_BYTES 40
 
-/* Exactly three or four ASCII digits: the one rule for "internal". */
+/* Exactly three or four ASCII digits. The one rule for "internal" also knows the enterprise's own
+ * extensions: number_is_internal() in number_rules.h. */
 bool phone_is_internal(struct str number);
 
 /* A line's id: the first seven digits in a row of "0001363", "GSM/0001363", "SIP/0001363-00000004";
@@ -17,6 +18,10 @@ struct str phone_line_id(struct str trunk);
 
 /* A line that a GSM gateway puts where the caller should be: "0001363". */
 bool phone_is_gsm_line(struct str number);
+
+/* Withheld by the caller: no digits at all ("anonymous", ""), or the +000... that lines send for
+ * nobody. Never a customer. */
+bool phone_is_hidden(struct str number);
 
 /* Digits only, leading + and formatting dropped: two spellings of one number give the same.
  * False when there are no digits, or more than 18. */
