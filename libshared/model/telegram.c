@@ -52,6 +52,10 @@ void telegram_body(const struct telegram_request *request, struct buf *to)
 		json_put_bool(&writer, true);
 		json_close_object(&writer);
 	}
+	if (has_text && request->markup.size > 0) {
+		json_put_name(&writer, "reply_markup");
+		json_put_raw(&writer, request->markup);
+	}
 	if (request->method == TELEGRAM_SEND && request->silent) {
 		json_put_name(&writer, "disable_notification");
 		json_put_bool(&writer, true);

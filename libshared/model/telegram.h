@@ -17,7 +17,9 @@ struct telegram_request {
 	int64_t chat_id;
 	int64_t message_id; /* EDIT, DELETE */
 	struct str html;    /* SEND, EDIT */
-	bool silent;	    /* SEND: disable_notification */
+	struct str
+		markup; /* SEND, EDIT: reply_markup as JSON; empty: none, and an edit takes it away */
+	bool silent;	/* SEND: disable_notification */
 };
 
 /* "https://api.telegram.org" + "/bot<token>/sendMessage". The result holds a secret. */

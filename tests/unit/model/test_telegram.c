@@ -7,7 +7,7 @@
 #include "telegram.h"
 
 struct request_case {
-	struct str name, method, html, body, url;
+	struct str name, method, html, markup, body, url;
 	int64_t chat_id, message_id;
 	bool silent;
 };
@@ -25,6 +25,7 @@ static const struct json_field request_fields[] = {
 	JSON_FIELD(struct request_case, name, JSON_STRING, JSON_REQUIRED),
 	JSON_FIELD(struct request_case, method, JSON_STRING, JSON_REQUIRED),
 	JSON_FIELD(struct request_case, html, JSON_STRING, 0),
+	JSON_FIELD(struct request_case, markup, JSON_STRING, 0),
 	JSON_FIELD(struct request_case, body, JSON_STRING, JSON_REQUIRED),
 	JSON_FIELD(struct request_case, url, JSON_STRING, JSON_REQUIRED),
 	JSON_FIELD(struct request_case, chat_id, JSON_INT64, 0),
@@ -117,8 +118,14 @@ static void requests_are_as_recorded(void **state)
 	buf_init(&out, 65536);
 	for (size_t i = 0; i < cases.count; i++) {
 		const struct request_case *one = (struct request_case *)cases.items + i;
-		const struct telegram_request request = {method_of(one->method), one->chat_id,
-			one->message_id, one->html, one->silent};
+		const struct telegram_request request = {
+			.method = method_of(one->method),
+			.chat_id = one->chat_id,
+			.message_id = one->message_id,
+			.html = one->html,
+			.markup = one->markup,
+			.silent = one->silent,
+		};
 
 		buf_clear(&out);
 		telegram_body(&request, &out);
