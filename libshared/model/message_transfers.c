@@ -40,6 +40,12 @@ static bool has_talked(const struct call *call, const char *number)
 	return false;
 }
 
+/* Who took it: behind a FollowMe number it is another phone that was picked up. */
+static const char *taker(const struct call_transfer *transfer)
+{
+	return transfer->taker[0] != '\0' ? transfer->taker : transfer->to;
+}
+
 /* The one who took it last, else the last whom we saw talking. */
 static const char *last_talker(const struct call *call)
 {
@@ -47,8 +53,8 @@ static const char *last_talker(const struct call *call)
 		const struct call_transfer *transfer = &call->transfers[i - 1];
 		if (transfer->result != TRANSFER_ACCEPTED)
 			continue;
-		if (has_talked(call, transfer->to))
-			return transfer->to;
+		if (has_talked(call, taker(transfer)))
+			return taker(transfer);
 		break;
 	}
 	return call->talkers.count > 0 ? call->talkers.items[call->talkers.count - 1] : "";
@@ -86,7 +92,7 @@ static struct chain chain_of(const struct call *call)
 		if (call->transfers[i].result != TRANSFER_ACCEPTED)
 			continue;
 		chain_add(&chain, call->transfers[i].from);
-		chain_add(&chain, call->transfers[i].to);
+		chain_add(&chain, taker(&call->transfers[i]));
 	}
 	if (chain.count == 0) {
 		for (unsigned i = 0; i < call->talkers.count; i++)

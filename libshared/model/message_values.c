@@ -118,10 +118,28 @@ static void add_mobile(const struct message_view *view, struct buf *to)
 		add_spelled(talker, to);
 }
 
+/* Did a number that rings one person's phones in turn take part; in the end only when it was taken
+ * there. */
+static bool went_by_followme(const struct call *call)
+{
+	bool over = call->state == CALL_ENDED || call->state == CALL_LOST;
+	for (unsigned i = 0; i < call->transfer_count; i++) {
+		const struct call_transfer *transfer = &call->transfers[i];
+		if (transfer->follow_me && transfer->result == TRANSFER_ACCEPTED)
+			return true;
+	}
+	for (unsigned i = 0; i < call->leg_count; i++) {
+		const struct call_leg *leg = &call->legs[i];
+		if (leg->follow_me && (!over || leg->answered_ms != CALL_NO_TIME))
+			return true;
+	}
+	return false;
+}
+
 static void add_followme(const struct message_view *view, struct buf *to)
 {
-	(void)view;
-	(void)to;
+	if (went_by_followme(view->call))
+		buf_add(to, STR("[FollowMe]"));
 }
 
 /* -- the line ------------------------------------------------------------------------------------- */
@@ -152,10 +170,21 @@ static void add_trunk(const struct message_view *view, struct buf *to)
 		message_add_datum(to, line);
 }
 
+/* The line that was tried first, when another was taken for it. */
 static void add_busy_line(const struct message_view *view, struct buf *to)
 {
-	(void)view;
-	(void)to;
+	const struct call *call = view->call;
+	size_t before = to->size;
+	if (call->line_first[0] == '\0' ||
+		str_equal(str_from(call->line_first), str_from(call->line)))
+		return;
+	add_line_name(view, call->line, to);
+	if (to->size == before)
+		return; /* a trunk without a name: what would stand behind the arrow is missing */
+	to->size = before;
+	add_line_name(view, call->line_first, to);
+	if (to->size == before)
+		message_add_datum(to, call->line_first);
 }
 
 /* -- how it went ---------------------------------------------------------------------------------- */
