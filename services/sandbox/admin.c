@@ -104,6 +104,17 @@ static enum flow_status add_fault(struct flow *flow)
 	return status;
 }
 
+bool admin_read_body(
+	struct flow *flow, const struct json_field *fields, void *to, struct error *error)
+{
+	struct json *json =
+		json_parse(http_request(flow)->body, (struct json_limits){65536, 8}, error);
+	bool good = json != NULL && json_read(json, fields, to, flow_arena(flow), error);
+
+	json_free(&json);
+	return good;
+}
+
 enum flow_status admin_say_ok(struct flow *flow)
 {
 	return http_reply(flow, 200, "application/json", STR("{\"ok\":true}"));
@@ -129,6 +140,7 @@ static enum flow_status reset(struct flow *flow)
 	/* Requests that a fault holds up belong to the test before: they are dropped, see exchange.c. */
 	sandbox->resets++;
 	flow_queue_wake_all(&sandbox->delayed);
+	flow_queue_wake_all(&sandbox->held);
 	flow_queue_wake_all(&sandbox->changed);
 	return admin_say_ok(flow);
 }

@@ -15,6 +15,8 @@
  * escapes. */
 #define MAX_REPLY_BYTES (4u << 20)
 
+enum { EXCHANGE_RECEIVE, EXCHANGE_DELAY, EXCHANGE_HOLD, EXCHANGE_ANSWER };
+
 struct exchange {
 	struct outside_call call;
 	int service;	 /* index in outside_services */
@@ -92,6 +94,7 @@ static enum flow_status receive(struct flow *flow)
 		.content_type = http_request_header(flow, "Content-Type"),
 		.body = request->body,
 		.at_ms = clock_wall_ms(),
+		.flow = flow,
 	};
 	exchange->resets = sandbox->resets;
 	buf_init(&call->reply, MAX_REPLY_BYTES);
@@ -120,6 +123,25 @@ static enum flow_status delay(struct flow *flow)
 	return exchange->fault.delay_ms > 0
 		       ? await_queue_for(flow, &sandbox->delayed, exchange->fault.delay_ms)
 		       : FLOW_NEXT;
+}
+
+/* A long poll; a fault that answers does not wait. Without a limit of loops: each is a wake. */
+static enum flow_status hold(struct flow *flow)
+{
+	struct sandbox *sandbox = flow_context(flow);
+	struct exchange *exchange = flow_state(flow);
+	const struct fault *fault = &exchange->fault;
+	bool answers = exchange->has_fault && (fault->status != 0 || fault->drop != FAULT_ANSWER);
+	int64_t wait_ms = 0;
+
+	if (service_of(exchange)->hold_ms != NULL && !answers && !sandbox->draining &&
+		exchange->resets == sandbox->resets)
+		wait_ms = service_of(exchange)->hold_ms(
+			sandbox->outside[exchange->service], &exchange->call);
+	if (wait_ms <= 0)
+		return FLOW_NEXT;
+	(void)flow_goto(flow, EXCHANGE_HOLD);
+	return await_queue_for(flow, &sandbox->held, wait_ms);
 }
 
 /* A body of its own wins over the usual words, but the status stays the fault's. */
@@ -190,9 +212,10 @@ static void forget(struct flow *flow)
 }
 
 static const struct flow_step exchange_steps[] = {
-	{"receive", receive},
-	{"delay", delay},
-	{"answer", answer},
+	[EXCHANGE_RECEIVE] = {"receive", receive},
+	[EXCHANGE_DELAY] = {"delay", delay},
+	[EXCHANGE_HOLD] = {"hold", hold},
+	[EXCHANGE_ANSWER] = {"answer", answer},
 	{NULL, NULL},
 };
 

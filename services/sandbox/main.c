@@ -22,6 +22,13 @@ static const struct http_route routes[] = {
 	{"GET", "/_sandbox/telegram/messages", &telegram_messages_flow, ROUTE_CORS},
 	{"POST", "/_sandbox/telegram/chats", &telegram_chats_flow, 0},
 	{"POST", "/_sandbox/telegram/bots", &telegram_bots_flow, 0},
+	{"POST", "/_sandbox/telegram/write", &telegram_write_flow, 0},
+	{"POST", "/_sandbox/telegram/press", &telegram_press_flow, 0},
+	{"GET", "/_sandbox/telegram/presses", &telegram_presses_flow, 0},
+	{"POST", "/_sandbox/telegram/members", &telegram_members_flow, 0},
+	{"POST", "/_sandbox/telegram/leave", &telegram_leave_flow, 0},
+	{"POST", "/_sandbox/pbx", &pbx_declare_flow, 0},
+	{"GET", "/_sandbox/pbx/commands", &pbx_commands_flow, 0},
 	{"POST", "/_sandbox/limits", &telegram_limits_flow, 0},
 	{"GET", "/_sandbox/requests", &admin_requests_flow, 0},
 	{"GET", "/_sandbox/faults", &admin_faults_flow, 0},
@@ -44,6 +51,7 @@ struct telegram *sandbox_telegram(struct sandbox *sandbox)
 
 static void *start(struct service *service, struct error *error)
 {
+	static const struct http_client_options http = {.user_agent = "callweave-sandbox"};
 	struct sandbox *sandbox = alloc_zeroed(1, sizeof(*sandbox));
 
 	sandbox->service = service;
@@ -51,6 +59,8 @@ static void *start(struct service *service, struct error *error)
 	sandbox->faults = faults_new();
 	flow_queue_init(&sandbox->changed);
 	flow_queue_init(&sandbox->delayed);
+	flow_queue_init(&sandbox->held);
+	sandbox->http = http_client_new(service_loop(service), &http);
 	/* Last, since a service may look at all of the above. */
 	for (int i = 0; outside_services[i] != NULL; i++)
 		sandbox->outside[i] = outside_services[i]->start(sandbox);
@@ -65,6 +75,7 @@ static void drain(void *context)
 	sandbox->draining = true;
 	flow_queue_wake_all(&sandbox->changed);
 	flow_queue_wake_all(&sandbox->delayed);
+	flow_queue_wake_all(&sandbox->held);
 }
 
 /* Every flow has ended by now (service.h), so nobody holds a message, a bot or a fault any more. */
@@ -74,6 +85,7 @@ static void stop(void *context)
 
 	for (int i = 0; outside_services[i] != NULL; i++)
 		outside_services[i]->stop(sandbox->outside[i]);
+	http_client_free(&sandbox->http);
 	faults_free(&sandbox->faults);
 	requests_free(&sandbox->requests);
 	free(sandbox);

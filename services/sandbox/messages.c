@@ -293,6 +293,7 @@ void message_write(const struct message *message, bool with_history, struct buf 
 	json_put_member_int(&writer, "chat_id", message->chat_id);
 	json_put_member_int(&writer, "bot_id", message->bot_id);
 	json_put_member_int(&writer, "message_id", message->message_id);
+	json_put_member_int(&writer, "user_id", message->user_id);
 	json_put_member_str(&writer, "text", text->source);
 	json_put_member_str(&writer, "plain", text->plain);
 	json_put_member_raw(

@@ -34,6 +34,7 @@ struct message_version {
 
 struct message {
 	int64_t chat_id, bot_id, message_id;
+	int64_t user_id;  /* who wrote it to the bot; 0: the bot did */
 	int64_t reply_to; /* 0: none */
 	bool silent;
 	bool deleted;

@@ -4,10 +4,12 @@
  */
 #include "outside.h"
 
+#include "pbx.h"
 #include "telegram.h"
 
 const struct outside_service *const outside_services[] = {
 	&telegram_service,
+	&pbx_service,
 	NULL,
 };
 

@@ -18,7 +18,8 @@ struct outside_call {
 	struct sandbox *sandbox;
 	struct arena *arena;
 	struct str http_method, path, query, content_type, body;
-	int64_t at_ms; /* wall clock, when it had arrived */
+	int64_t at_ms;	   /* wall clock, when it had arrived */
+	struct flow *flow; /* for http_request_header() */
 
 	/* filled by read() */
 	struct str method;     /* "sendMessage" */
@@ -26,6 +27,9 @@ struct outside_call {
 	struct args args;
 	int64_t chat_id;	 /* whom it is about, for faults; 0: nobody */
 	struct error args_error; /* why the parameters could not be read; kind NONE: they could */
+
+	/* of hold_ms(), 0 at first */
+	int64_t ticket;
 
 	/* filled by act() or refuse() */
 	int status;
@@ -43,6 +47,9 @@ struct outside_service {
 
 	/* Understand the request; changes nothing. */
 	void (*read)(void *state, struct outside_call *call);
+	/* How long its answer may have to wait for something to happen (sandbox->held is woken), in ms;
+	 * 0 or less: not at all. NULL: never. Asked again after each wake. */
+	int64_t (*hold_ms)(void *state, struct outside_call *call);
 	/* Do what the real service would do, and answer. */
 	void (*act)(void *state, struct outside_call *call);
 	/* Answer with this status as the real service would. `words` may be empty. */

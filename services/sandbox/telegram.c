@@ -2,11 +2,12 @@
  * telegram: the Bot API of api.telegram.org as an outside service.
  *
  * Error texts follow tdlib/telegram-bot-api (telegram-bot-api/Client.cpp, Query.cpp). Not here:
- * Markdown, entities that Telegram finds by itself (links, phone numbers), files, updates.
+ * Markdown, entities that Telegram finds by itself (links, phone numbers), files.
  */
 #include "telegram.h"
 
 #include "alloc.h"
+#include "flow.h"
 #include "json_put.h"
 
 #include <ctype.h>
@@ -26,6 +27,7 @@ static void *start(struct sandbox *sandbox)
 
 	telegram->messages = messages_new(MESSAGES_MAX_BYTES);
 	telegram->peers = peers_new();
+	telegram->updates = updates_new();
 	telegram->limits = rate_default();
 	return telegram;
 }
@@ -36,6 +38,7 @@ static void stop(void *state)
 
 	messages_free(&telegram->messages);
 	peers_free(&telegram->peers);
+	updates_free(&telegram->updates);
 	free(telegram);
 }
 
@@ -44,7 +47,12 @@ static void stop(void *state)
 static void reset(void *state)
 {
 	struct telegram *telegram = state;
+	struct flow *sender;
 
+	while (updates_next_sender(telegram->updates, &sender))
+		flow_cancel(sender);
+	updates_free(&telegram->updates);
+	telegram->updates = updates_new();
 	messages_clear(telegram->messages);
 	peers_free(&telegram->peers);
 	telegram->peers = peers_new();
@@ -116,6 +124,15 @@ static bool know_bot(struct telegram_call *call)
 	if (call->bot == NULL)
 		return telegram_fail(call, 500, "Internal Server Error: too many bots");
 	return !call->bot->revoked || telegram_fail(call, 401, "Unauthorized");
+}
+
+static int64_t hold_ms(void *state, struct outside_call *call)
+{
+	struct str method;
+	int64_t bot_id;
+
+	return read_token(token_of(call, &method), &bot_id) ? telegram_hold_ms(state, call, bot_id)
+							    : 0;
 }
 
 static void run(struct telegram_call *call)
@@ -208,6 +225,7 @@ const struct outside_service telegram_service = {
 	.stop = stop,
 	.reset = reset,
 	.read = read_call,
+	.hold_ms = hold_ms,
 	.act = act,
 	.refuse = refuse,
 	.stats = write_stats,

@@ -7,12 +7,14 @@
 #include "messages.h"
 #include "outside.h"
 #include "peers.h"
+#include "updates.h"
 
 extern const struct outside_service telegram_service;
 
 struct telegram {
 	struct messages *messages;
 	struct peers *peers;
+	struct updates *updates;
 	struct rate_limits limits;
 };
 
@@ -29,6 +31,13 @@ struct telegram_call {
 typedef void telegram_method_fn(struct telegram_call *call);
 telegram_method_fn *telegram_method(struct str name);
 
+/* telegram_updates.c: the methods by which a bot listens. */
+telegram_method_fn *telegram_listening_method(struct str name);
+int64_t telegram_hold_ms(struct telegram *telegram, struct outside_call *outside, int64_t bot_id);
+
+/* telegram_methods.c: the chat that a call names, if it is open to bots; else the call is answered. */
+bool telegram_find_chat(struct telegram_call *call);
+
 /* telegram_text.c */
 bool telegram_read_text(
 	struct telegram_call *call, bool is_edit, struct message_text *text, struct error *error);
@@ -39,6 +48,11 @@ void telegram_reply_raw(struct telegram_call *call, const char *result_json);
 void telegram_reply_message(struct telegram_call *call, const struct message *message);
 void telegram_reply_me(struct telegram_call *call);
 void telegram_reply_chat(struct telegram_call *call);
+/* The same shapes inside others. */
+struct json_writer;
+void telegram_put_chat(struct json_writer *writer, int64_t chat_id);
+void telegram_put_user(struct json_writer *writer, int64_t user_id);
+void telegram_put_message(struct json_writer *writer, const struct message *message);
 /* `words` with its prefix: "Bad Request: chat not found". Returns false, for `return`. */
 bool telegram_fail(struct telegram_call *call, int code, const char *words);
 bool telegram_fail_migrated(struct telegram_call *call, int64_t to_chat_id);

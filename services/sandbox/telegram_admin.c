@@ -9,18 +9,6 @@
 #include "telegram.h"
 #include "uri.h"
 
-/* Read the body by a table of fields; on false the flow's failure is in `error`. */
-static bool read_body(
-	struct flow *flow, const struct json_field *fields, void *to, struct error *error)
-{
-	struct json *json =
-		json_parse(http_request(flow)->body, (struct json_limits){65536, 8}, error);
-	bool good = json != NULL && json_read(json, fields, to, flow_arena(flow), error);
-
-	json_free(&json);
-	return good;
-}
-
 /* What was asked, and how far the answer is; lives in the flow between two pieces. */
 struct messages_listing {
 	int64_t chat_id; /* 0: all */
@@ -131,7 +119,7 @@ static enum flow_status declare_chat(struct flow *flow)
 	struct error error;
 	struct chat *chat;
 
-	if (!read_body(flow, chat_fields, &input, &error))
+	if (!admin_read_body(flow, chat_fields, &input, &error))
 		return flow_fail_error(flow, &error);
 	if (!chat_state_from(input.state, &state))
 		return flow_fail(flow, ERROR_INPUT,
@@ -166,7 +154,7 @@ static enum flow_status declare_bot(struct flow *flow)
 	struct bot *bot;
 	int64_t id;
 
-	if (!read_body(flow, bot_fields, &input, &error))
+	if (!admin_read_body(flow, bot_fields, &input, &error))
 		return flow_fail_error(flow, &error);
 	/* Only the id counts: a bot is revoked whatever secret its token has. */
 	rest = input.token;
@@ -198,7 +186,7 @@ static enum flow_status set_limits(struct flow *flow)
 	struct error error;
 	struct buf json;
 
-	if (!read_body(flow, limits_fields, &limits, &error))
+	if (!admin_read_body(flow, limits_fields, &limits, &error))
 		return flow_fail_error(flow, &error);
 	/* Both ends: at 1e-300 a second the wait would not fit its integer. */
 	if (limits.chat_per_second < 0.001 || limits.chat_per_second > RATE_MAX ||

@@ -48,7 +48,7 @@ static bool check_state(struct telegram_call *call)
 	return telegram_fail(call, 400, "Bad Request: chat not found");
 }
 
-static bool find_chat(struct telegram_call *call)
+bool telegram_find_chat(struct telegram_call *call)
 {
 	struct str name = str_trim(args_get(call->args, "chat_id"));
 	int64_t chat_id;
@@ -93,7 +93,7 @@ static struct message *find_message(
 		telegram_fail(call, 400, "Bad Request: message identifier is not specified");
 		return NULL;
 	}
-	if (!find_chat(call))
+	if (!telegram_find_chat(call))
 		return NULL;
 	message = messages_find(call->telegram->messages, call->bot->id, call->chat->id, id);
 	/* A deleted message stays in the store for its history; for bots it is gone. */
@@ -103,7 +103,7 @@ static struct message *find_message(
 	}
 	/* Groups have one numbering for all bots, so a bot may name another's message; it may
 	 * not touch it. */
-	if (message->bot_id != call->bot->id) {
+	if (message->bot_id != call->bot->id || message->user_id != 0) {
 		telegram_fail(call, 400, foreign_words);
 		return NULL;
 	}
@@ -166,7 +166,7 @@ static void send_message(struct telegram_call *call)
 		fail_input(call, &error);
 		return;
 	}
-	if (!find_chat(call) || !check_reply(call, &head.reply_to) || !pass_limits(call))
+	if (!telegram_find_chat(call) || !check_reply(call, &head.reply_to) || !pass_limits(call))
 		return;
 	head.chat_id = call->chat->id;
 	head.message_id = peers_next_message_id(call->bot, call->chat);
@@ -255,39 +255,14 @@ static void delete_message(struct telegram_call *call)
 
 static void get_chat(struct telegram_call *call)
 {
-	if (find_chat(call))
+	if (telegram_find_chat(call))
 		telegram_reply_chat(call);
 }
 
 static void send_chat_action(struct telegram_call *call)
 {
-	if (find_chat(call))
+	if (telegram_find_chat(call))
 		telegram_reply_raw(call, "true");
-}
-
-/* For clients that poll at start: at once and empty, since nobody writes to bots here. */
-static void get_updates(struct telegram_call *call)
-{
-	telegram_reply_raw(call, "[]");
-}
-
-static void say_true(struct telegram_call *call)
-{
-	telegram_reply_raw(call, "true");
-}
-
-static void get_webhook_info(struct telegram_call *call)
-{
-	telegram_reply_raw(
-		call, "{\"url\":\"\",\"has_custom_certificate\":false,\"pending_update_count\":0}");
-}
-
-/* Nobody can press a button here, so no query is ever open. */
-static void answer_callback_query(struct telegram_call *call)
-{
-	telegram_fail(call, 400,
-		"Bad Request: query is too old and response timeout expired or query ID is "
-		"invalid");
 }
 
 /* Names are compared without case, as the real server does. */
@@ -304,16 +279,11 @@ telegram_method_fn *telegram_method(struct str name)
 		{"getMe", telegram_reply_me},
 		{"getChat", get_chat},
 		{"sendChatAction", send_chat_action},
-		{"answerCallbackQuery", answer_callback_query},
-		{"getUpdates", get_updates},
-		{"setWebhook", say_true},
-		{"deleteWebhook", say_true},
-		{"getWebhookInfo", get_webhook_info},
 	};
 
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
 		if (str_equal_nocase(name, str_from(methods[i].name)))
 			return methods[i].run;
 	}
-	return NULL;
+	return telegram_listening_method(name);
 }

@@ -54,7 +54,7 @@ static bool is_supergroup(int64_t chat_id)
 }
 
 /* Names are made up from the id, so that a page can show them and a test foretell them. */
-static void put_chat(struct json_writer *writer, int64_t chat_id)
+void telegram_put_chat(struct json_writer *writer, int64_t chat_id)
 {
 	char name[64];
 
@@ -69,7 +69,21 @@ static void put_chat(struct json_writer *writer, int64_t chat_id)
 	json_close_object(writer);
 }
 
-static void put_message(struct json_writer *writer, const struct message *message)
+/* Named by the id, as chats are: in a private chat they are the same. */
+void telegram_put_user(struct json_writer *writer, int64_t user_id)
+{
+	char name[64];
+
+	json_open_object(writer);
+	json_put_member_int(writer, "id", user_id);
+	json_put_member_bool(writer, "is_bot", false);
+	snprintf(name, sizeof(name), "User %" PRId64, user_id);
+	json_put_member_str(writer, "first_name", str_from(name));
+	json_put_member_str(writer, "language_code", STR("ru"));
+	json_close_object(writer);
+}
+
+void telegram_put_message(struct json_writer *writer, const struct message *message)
 {
 	const struct message_text *text = message_current(message);
 
@@ -78,7 +92,7 @@ static void put_message(struct json_writer *writer, const struct message *messag
 	json_put_name(writer, "from");
 	put_bot(writer, message->bot_id, false);
 	json_put_name(writer, "chat");
-	put_chat(writer, message->chat_id);
+	telegram_put_chat(writer, message->chat_id);
 	json_put_member_int(writer, "date", message_sent_ms(message) / 1000);
 	/* Absent and not 0 for a message that was never edited: clients test for presence. */
 	if (message_edited_ms(message) != 0)
@@ -98,7 +112,7 @@ void telegram_reply_message(struct telegram_call *call, const struct message *me
 	struct json_writer writer;
 
 	begin_ok(call, &writer);
-	put_message(&writer, message);
+	telegram_put_message(&writer, message);
 	json_close_object(&writer);
 }
 
@@ -116,7 +130,7 @@ void telegram_reply_chat(struct telegram_call *call)
 	struct json_writer writer;
 
 	begin_ok(call, &writer);
-	put_chat(&writer, call->chat->id);
+	telegram_put_chat(&writer, call->chat->id);
 	json_close_object(&writer);
 }
 
