@@ -52,7 +52,9 @@ struct timeline_walk {
 	bool began;		 /* the other side is in the dialplan, or was connected */
 };
 
-/* timeline.c */
+/* timeline_lanes.c */
+unsigned timeline_lane_add(
+	struct timeline_walk *walk, struct str number, enum timeline_role role);  /* or NO_LANE */
 unsigned timeline_lane_find(const struct timeline_walk *walk, struct str number); /* or NO_LANE */
 unsigned timeline_lane_of(struct timeline_walk *walk, struct str number); /* adds it when new */
 void timeline_bar_add(struct timeline *to, const struct timeline_bar *bar);
