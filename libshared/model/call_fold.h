@@ -59,12 +59,18 @@ void call_fold_retire_numbers(struct call_fold *fold);
 void call_fold_set_numbers(
 	struct call_fold *fold, const char *country, const struct number_rules *numbers);
 
+/* Somebody who is shown with the call goes by another name: a new version, as if an event had told
+ * something. False when the call is not open: nothing changed. */
+bool call_fold_renew(
+	struct call_fold *fold, int64_t call_id, const char *reason, struct call_changes *changes);
+
 /* The whole state of one call as JSON, and back: so that a new owner of the partition goes on
  * exactly where the old one stopped. NULL id: false. */
 bool call_fold_save(const struct call_fold *fold, int64_t call_id, struct buf *to);
 bool call_fold_load(struct call_fold *fold, struct str saved, struct error *error);
 
 const struct call *call_fold_find(const struct call_fold *fold, int64_t call_id);
+bool call_fold_has(const struct call_fold *fold, int64_t call_id);
 unsigned call_fold_open(const struct call_fold *fold);	     /* calls that have not ended */
 unsigned call_fold_remembered(const struct call_fold *fold); /* open and lingering */
 
