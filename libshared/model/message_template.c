@@ -162,8 +162,11 @@ static bool blank_piece(const struct piece *piece, bool in_tag, struct buf *to, 
 		return error_set(error, ERROR_INPUT,
 			"%.*s inside a tag: only {recording_url} may stand there",
 			STR_ARG(piece->text));
-	if (memchr(piece->when.data != NULL ? piece->when.data : "", '<', piece->when.size) != NULL)
-		return error_set(error, ERROR_INPUT, "a tag inside %.*s", STR_ARG(piece->text));
+	for (size_t i = 0; i < piece->when.size; i++) {
+		if (piece->when.data[i] == '<' || piece->when.data[i] == '{')
+			return error_set(error, ERROR_INPUT, "a tag or a placeholder inside %.*s",
+				STR_ARG(piece->text));
+	}
 	for (size_t i = 0; i < piece->text.size; i++)
 		buf_add_char(to, 'x');
 	return true;

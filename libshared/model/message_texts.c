@@ -75,8 +75,9 @@ static const char *const texts_en[MESSAGE_TEXTS] = {
 
 /* Who of us: while they talk, and in the end, where a mobile has words of its own. */
 #define TALKER "{manager?☎️}{manager}{mobile?📱}{mobile}"
-#define ANSWERER_RU                                                                                          \
-	"\n{manager?☎️}{manager}{mobile?📱Принят на: мобильный }{mobile}{transfers? " \
+#define ANSWERER_RU                                                                                \
+	"\n{manager?☎️}{manager}{mobile?📱Принят на: мобильный "            \
+	"}{mobile}{transfers? "                                                                    \
 	"}{transfers}"
 #define ANSWERER_EN                                                                                \
 	"\n{manager?☎️}{manager}{mobile?📱Answered on: mobile }{mobile}{transfers? "         \
@@ -98,8 +99,9 @@ static const char *const templates_ru[MESSAGE_TEMPLATES] = {
 	[TEMPLATE_TALKING_OUTGOING] = "🔗 Идет исходящий разговор\n" TALKER
 				      "{manager? 📞➡️ }{mobile? 📞➡️ }💰{client}📞"
 				      "{transfers? }{transfers}" BLACK_LIST TALKING,
-	[TEMPLATE_TALKING_INTERNAL] = "🔗 Идет внутренний разговор\n☎️{caller} 📞➡️ "
-				      "☎️{callee}📞",
+	[TEMPLATE_TALKING_INTERNAL] =
+		"🔗 Идет внутренний разговор\n☎️{caller} 📞➡️ "
+		"☎️{callee}📞",
 	[TEMPLATE_ANSWERED_INCOMING] =
 		"{mark}Успешный входящий звонок{followme? }{followme}\n💰{client}" BLACK_LIST
 			ANSWERER_RU LINE_RU "\n{history_short}" START_RU TALKED_RU,
