@@ -83,6 +83,9 @@ $$;
 
 CREATE FUNCTION refold_begin() RETURNS void LANGUAGE plpgsql SET client_min_messages = warning AS $$
 BEGIN
+	IF EXISTS (SELECT FROM pg_cursors WHERE name = 'refold_events') THEN
+		EXECUTE 'CLOSE refold_events'; -- of a run that broke off
+	END IF;
 	DROP TABLE IF EXISTS pg_temp.refold_calls, pg_temp.refold_spans, pg_temp.refold_changes;
 	-- What the fold made of the log; in_scope: touched by the stretch that was asked for.
 	CREATE TEMPORARY TABLE refold_calls AS SELECT c.*, NULL::jsonb AS legs, NULL::jsonb AS transfers,

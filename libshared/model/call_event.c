@@ -8,6 +8,8 @@
 
 #include "call.h"
 
+#define EVENT_MAX_BYTES ((size_t)1 << 20) /* as jsonb prints it */
+
 static const char *const type_names[EVENT_TYPES] = {
 	[EVENT_START] = "start",
 	[EVENT_DIAL] = "dial",
@@ -208,4 +210,24 @@ bool call_event_read(enum call_event_type type, const struct json *body,
 	       read_int(
 		       wire.bridge_channels, "BridgeNumChannels", &event->bridge_channels, error) &&
 	       read_extensions(wire.extensions, arena, &event->extensions, error);
+}
+
+bool call_event_from_text(const struct call_event_text *text, struct arena *arena,
+	struct call_event *event, struct error *error)
+{
+	const struct json_limits limits = {
+		.max_bytes = EVENT_MAX_BYTES, .max_depth = CALL_EVENT_JSON_DEPTH + 1};
+	enum call_event_type type;
+	struct json *body;
+	bool ok;
+
+	if (!call_event_type_from(text->type, &type))
+		return error_set(
+			error, ERROR_INPUT, "event type \"%.*s\": not known", STR_ARG(text->type));
+	body = json_parse(text->body, limits, error);
+	if (body == NULL)
+		return false;
+	ok = call_event_read(type, body, text->zone, arena, event, error);
+	json_free(&body);
+	return ok;
 }

@@ -58,4 +58,13 @@ bool call_event_read(enum call_event_type type, const struct json *body,
 	const struct clock_zone *zone, struct arena *arena, struct call_event *event,
 	struct error *error);
 
+/* The same from what the log has: the type's name and the body as text. The caller still has to set
+ * `id` and `at_ms`, which are not of the body. */
+struct call_event_text {
+	struct str type, body;
+	const struct clock_zone *zone;
+};
+bool call_event_from_text(const struct call_event_text *text, struct arena *arena,
+	struct call_event *event, struct error *error);
+
 #endif
