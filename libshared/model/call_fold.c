@@ -26,28 +26,29 @@ struct call_fold *call_fold_new(const struct call_fold_rules *rules)
 	fold->linger_ms = rules->linger_ms != 0 ? rules->linger_ms : LINGER_DEFAULT_MS;
 	fold->lost_ms = rules->lost_ms != 0 ? rules->lost_ms : LOST_DEFAULT_MS;
 	fold->now_ms = CALL_NO_TIME;
-	fold->calls = table_new();
-	fold->channels = table_new();
-	fold->bridges = table_new();
-	fold->locals = table_new();
-	fold->numbers = table_new();
+	fold->calls = keyset_new(fold_call_key);
+	fold->channels = keyset_new(fold_channel_key);
+	fold->bridges = keyset_new(fold_bridge_key);
+	fold->locals = keyset_new(fold_local_key);
+	fold->numbers = keyset_new(fold_number_key);
+	fold->views = fold_views_new();
 	return fold;
 }
 
 void call_fold_free(struct call_fold **fold)
 {
-	void *call;
-	size_t at = 0;
-
 	if (*fold == NULL)
 		return;
-	while (table_next((*fold)->calls, &at, NULL, &call))
-		fold_call_free(*fold, call);
-	table_free(&(*fold)->calls);
-	table_free(&(*fold)->channels);
-	table_free(&(*fold)->bridges);
-	table_free(&(*fold)->locals);
-	table_free(&(*fold)->numbers);
+	fold_views_free(&(*fold)->views);
+	while ((*fold)->heap_count > 0)
+		fold_call_free(*fold, (*fold)->heap[(*fold)->heap_count - 1]);
+	while ((*fold)->oldest_ended != NULL)
+		fold_call_free(*fold, (*fold)->oldest_ended);
+	keyset_free(&(*fold)->calls);
+	keyset_free(&(*fold)->channels);
+	keyset_free(&(*fold)->bridges);
+	keyset_free(&(*fold)->locals);
+	keyset_free(&(*fold)->numbers);
 	free((*fold)->heap);
 	free((*fold)->changes);
 	free((*fold)->items);
@@ -55,38 +56,11 @@ void call_fold_free(struct call_fold **fold)
 	*fold = NULL;
 }
 
-/* The view's UniqueIds, the primary one first. They are listed for who looks, not kept: of all
- * that is known of a call they would take the most room. */
-static void list_uids(struct fold_call *call)
-{
-	struct call *pub = &call->pub;
-	const struct fold_channel *primary = call->primary;
-	unsigned wanted =
-		call->channel_count < CALL_MAX_NUMBERS ? call->channel_count : CALL_MAX_NUMBERS;
-	unsigned count = 0;
-
-	pub->unique_ids = alloc_resize(pub->unique_ids, (wanted + 1) * sizeof(*pub->unique_ids));
-	if (primary != NULL)
-		str_copy(pub->unique_ids[count++], CALL_ID_BYTES, str_from(primary->uid));
-	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
-		if (at != primary && count < wanted)
-			str_copy(pub->unique_ids[count++], CALL_ID_BYTES, str_from(at->uid));
-	}
-	pub->unique_id_count = count;
-}
-
-static void unlist_uids(struct fold_call *call)
-{
-	free(call->pub.unique_ids);
-	call->pub.unique_ids = NULL;
-	call->pub.unique_id_count = 0;
-}
-
 /* Forget the step before, and with it the calls that were taken in by others. */
 static void begin_step(struct call_fold *fold)
 {
+	fold_views_drop(fold->views);
 	for (size_t i = 0; i < fold->change_count; i++) {
-		unlist_uids(fold->changes[i].call);
 		fold->changes[i].call->touched = 0;
 		if (fold->changes[i].merged_into != 0)
 			fold_call_free(fold, fold->changes[i].call);
@@ -95,59 +69,65 @@ static void begin_step(struct call_fold *fold)
 	fold->warning[0] = '\0';
 }
 
-static uint64_t mix_byte(uint64_t hash, uint64_t byte)
+/* Eight bytes at a time, by multiplication (the constant is that of FNV-1a): nobody gains by making
+ * two states of a call look alike. */
+static uint64_t mix(uint64_t hash, uint64_t word)
 {
-	return (hash ^ (byte & 0xff)) * 0x100000001b3u; /* FNV-1a */
+	hash = (hash ^ word) * 0x100000001b3u;
+	return hash ^ hash >> 29;
 }
 
-static uint64_t mix_number(uint64_t hash, int64_t number)
-{
-	for (int shift = 0; shift < 64; shift += 8)
-		hash = mix_byte(hash, (uint64_t)number >> shift);
-	return hash;
-}
-
-/* With the NUL, so that "1" "51" is not "15" "1". */
+/* With its length, so that "1" "51" is not "15" "1". */
 static uint64_t mix_text(uint64_t hash, const char *text)
 {
-	for (; *text != '\0'; text++)
-		hash = mix_byte(hash, (unsigned char)*text);
-	return mix_byte(hash, 0);
+	size_t size = strlen(text);
+	size_t at = 0;
+	uint64_t word = 0;
+
+	for (; size - at >= sizeof(word); at += sizeof(word)) {
+		memcpy(&word, text + at, sizeof(word));
+		hash = mix(hash, word);
+	}
+	word = 0;
+	memcpy(&word, text + at, size - at);
+	return mix(mix(hash, word), size);
 }
 
-static uint64_t mix_numbers(uint64_t hash, const struct call_numbers *numbers)
-{
-	for (unsigned i = 0; i < numbers->count; i++)
-		hash = mix_text(hash, numbers->items[i]);
-	return mix_byte(hash, numbers->count);
-}
-
-static uint64_t mix_transfer(uint64_t hash, const struct call_transfer *transfer)
+static uint64_t mix_transfer(uint64_t hash, const struct fold_transfer *transfer)
 {
 	hash = mix_text(hash, transfer->from);
 	hash = mix_text(hash, transfer->to);
-	hash = mix_byte(hash, transfer->kind);
-	return mix_byte(hash, transfer->result);
+	hash = mix_text(hash, transfer->taker);
+	return mix(hash, transfer->kind | transfer->result << 8 | transfer->follow_me << 16);
 }
 
-/* All of a call that somebody could see. Its UniqueIds are for machines. */
-static uint64_t fingerprint(const struct call *call)
+/* All of a call that somebody could see. Its UniqueIds are for machines, and the moments of its
+ * legs change only with something else. */
+static uint64_t fingerprint(const struct fold_call *call)
 {
-	uint64_t hash = 0xcbf29ce484222325u;
+	uint64_t hash = mix(0xcbf29ce484222325u,
+		call->direction | call->state << 8 | call->answered << 16 | call->e164 << 17);
 
-	hash = mix_byte(hash, call->direction);
-	hash = mix_byte(hash, call->state);
-	hash = mix_byte(hash, call->answered);
-	hash = mix_number(hash, call->started_ms);
-	hash = mix_number(hash, call->answered_ms);
-	hash = mix_number(hash, call->ended_ms);
+	hash = mix(hash, (uint64_t)call->started_ms);
+	hash = mix(hash, (uint64_t)call->talked_ms);
+	hash = mix(hash, (uint64_t)call->ended_ms);
+	if (fold_call_closed(call)) {
+		hash = mix(hash, (uint64_t)call->host_start_ms);
+		hash = mix(hash, (uint64_t)call->host_end_ms);
+	}
 	hash = mix_text(hash, call->external);
 	hash = mix_text(hash, call->caller);
 	hash = mix_text(hash, call->callee);
 	hash = mix_text(hash, call->talking);
 	hash = mix_text(hash, call->line);
-	hash = mix_numbers(hash, &call->rang);
-	hash = mix_numbers(hash, &call->talkers);
+	hash = mix(hash, call->line_count);
+	for (unsigned i = 0; i < call->leg_count; i++) {
+		const struct fold_leg *leg = &call->legs[i];
+
+		hash = mix_text(hash, leg->number);
+		hash = mix(hash,
+			leg->rang | leg->talked << 8 | leg->mobile << 16 | leg->follow_me << 17);
+	}
 	for (unsigned i = 0; i < call->transfer_count; i++)
 		hash = mix_transfer(hash, &call->transfers[i]);
 	return hash;
@@ -156,12 +136,11 @@ static uint64_t fingerprint(const struct call *call)
 /* A change that nobody can see leaves the version alone: a message is not edited for it. */
 static void finish_call(struct call_fold *fold, struct fold_call *call)
 {
-	uint64_t seen = fingerprint(&call->pub);
+	uint64_t seen = fingerprint(call);
 
 	if (seen != call->seen)
-		call->pub.version++;
+		call->version++;
 	call->seen = seen;
-	list_uids(call);
 	if (fold_call_closed(call))
 		return;
 	if (fold->now_ms > call->last_ms)
@@ -172,7 +151,7 @@ static void finish_call(struct call_fold *fold, struct fold_call *call)
 /* What was loaded is nothing new. */
 void fold_call_settled(struct call_fold *fold, struct fold_call *call)
 {
-	call->seen = fingerprint(&call->pub);
+	call->seen = fingerprint(call);
 	fold_due_update(fold, call);
 	if (call->last_ms > fold->now_ms)
 		fold->now_ms = call->last_ms;
@@ -189,7 +168,7 @@ static void end_step(struct call_fold *fold, struct call_changes *changes)
 		struct fold_change *change = &fold->changes[i];
 
 		finish_call(fold, change->call);
-		fold->items[i] = (struct call_change){.call = &change->call->pub,
+		fold->items[i] = (struct call_change){.call = fold_view(fold->views, change->call),
 			.merged_into = change->merged_into,
 			.reason = change->reason};
 	}
@@ -328,21 +307,6 @@ void call_fold_tick(struct call_fold *fold, int64_t now_ms, struct call_changes 
 	end_step(fold, changes);
 }
 
-bool call_fold_renew(
-	struct call_fold *fold, int64_t call_id, const char *reason, struct call_changes *changes)
-{
-	struct fold_call *call = fold_call_find(fold, call_id);
-	bool open = call != NULL && !fold_call_closed(call);
-
-	begin_step(fold);
-	if (open) {
-		fold_say(fold, call, "%s", reason);
-		call->pub.version++;
-	}
-	end_step(fold, changes);
-	return open;
-}
-
 void call_fold_set_linger(struct call_fold *fold, int64_t linger_ms)
 {
 	begin_step(fold);
@@ -364,15 +328,7 @@ const struct call *call_fold_find(const struct call_fold *fold, int64_t call_id)
 {
 	struct fold_call *call = fold_call_find(fold, call_id);
 
-	if (call == NULL)
-		return NULL;
-	list_uids(call);
-	return &call->pub;
-}
-
-bool call_fold_has(const struct call_fold *fold, int64_t call_id)
-{
-	return fold_call_find(fold, call_id) != NULL;
+	return call != NULL ? fold_view(fold->views, call) : NULL;
 }
 
 unsigned call_fold_open(const struct call_fold *fold)

@@ -10,21 +10,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct str id_key(char text[24], int64_t id)
+struct str fold_call_key(const void *call)
 {
-	return str_of(text, (size_t)snprintf(text, 24, "%" PRId64, id));
+	const struct fold_call *of = call;
+
+	return str_of((const char *)&of->id, sizeof(of->id));
 }
 
 struct fold_call *fold_call_find(const struct call_fold *fold, int64_t id)
 {
-	char key[24];
-
-	return table_get(fold->calls, id_key(key, id));
+	return keyset_get(fold->calls, str_of((const char *)&id, sizeof(id)));
 }
 
 bool fold_call_closed(const struct fold_call *call)
 {
-	return call->pub.state == CALL_ENDED || call->pub.state == CALL_LOST;
+	return call->state == CALL_ENDED || call->state == CALL_LOST;
 }
 
 /* The log id of its first event names a call for ever: it is unique over all tenants and needs no
@@ -32,21 +32,22 @@ bool fold_call_closed(const struct fold_call *call)
 struct fold_call *fold_call_add(struct call_fold *fold, int64_t id, int64_t at_ms)
 {
 	struct fold_call *call;
-	char key[24];
 
-	if (table_get(fold->calls, id_key(key, id)) != NULL)
+	if (fold_call_find(fold, id) != NULL)
 		return NULL; /* an event that was folded before */
 	call = alloc_zeroed(1, sizeof(*call));
 	call->fold = fold;
-	call->pub.id = id;
-	call->pub.state = CALL_RINGING;
-	call->pub.call_status = -1;
-	call->pub.started_ms = at_ms;
-	call->pub.answered_ms = call->pub.ended_ms = CALL_NO_TIME;
-	call->closed_ms = call->talked_ms = call->idle_ms = call->left_ms = CALL_NO_TIME;
+	call->id = id;
+	call->state = CALL_RINGING;
+	call->status = -1;
+	call->started_ms = at_ms;
+	call->ended_ms = call->closed_ms = call->talked_ms = CALL_NO_TIME;
+	call->idle_ms = call->left_ms = CALL_NO_TIME;
 	call->host_start_ms = call->host_end_ms = CALL_NO_TIME;
+	call->external = call->caller = call->callee = call->talking = fold_none;
+	call->line = call->ours = fold_none;
 	call->last_ms = at_ms;
-	table_put(fold->calls, id_key(key, id), call);
+	keyset_put(fold->calls, call);
 	fold_due_update(fold, call);
 	fold_touch(fold, call);
 	return call;
@@ -68,59 +69,60 @@ static void free_graph(struct call_fold *fold, struct fold_call *call)
 	}
 }
 
+static void free_numbers(struct call_fold *fold, struct fold_call *call)
+{
+	const char **const own[] = {&call->external, &call->caller, &call->callee, &call->talking,
+		&call->line, &call->ours};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		fold_set(fold, own[i], fold_none);
+	for (unsigned i = 0; i < call->leg_count; i++)
+		fold_set(fold, &call->legs[i].number, fold_none);
+	for (unsigned i = 0; i < call->line_count; i++)
+		fold_set(fold, &call->lines[i], fold_none);
+	while (call->transfer_count > 0)
+		fold_transfer_drop(call, call->transfer_count - 1u);
+	free(call->legs);
+	free(call->lines);
+	free(call->transfers);
+}
+
 /* Also from the index and the lists: nothing points to it afterwards. */
 void fold_call_free(struct call_fold *fold, struct fold_call *call)
 {
-	char key[24];
-
 	if (call->heap_at != 0)
 		fold_due_remove(fold, call);
 	else if (call->closed_ms != CALL_NO_TIME)
 		fold_ended_remove(fold, call);
 	fold_unindex(fold, call, false);
 	free_graph(fold, call);
-	if (table_get(fold->calls, id_key(key, call->pub.id)) == call)
-		table_remove(fold->calls, id_key(key, call->pub.id));
-	free(call->pub.rang.items);
-	free(call->pub.talkers.items);
-	free(call->mobiles.items);
-	free(call->pub.transfers);
-	free(call->pub.unique_ids);
+	free_numbers(fold, call);
+	keyset_remove(fold->calls, call);
 	free(call);
 }
 
-/* By its id where there is one; office names of SIP trunks stay as they are. */
-void fold_call_set_line(struct fold_call *call, struct str trunk)
+/* Which lines it was tried on, before the one that it is on. */
+static void keep_line(struct call_fold *fold, struct fold_call *call)
 {
-	struct str id = phone_line_id(trunk);
-
-	if (trunk.size > 0)
-		str_copy(call->pub.line, CALL_NUMBER_BYTES, id.size > 0 ? id : trunk);
+	if (call->line_count >= FOLD_MAX_LINES)
+		return;
+	call->lines = alloc_resize(call->lines, (call->line_count + 1u) * sizeof(*call->lines));
+	call->lines[call->line_count] = fold_none;
+	fold_set(fold, &call->lines[call->line_count++], call->line);
 }
 
-/* What the host's clock says counts, when it says both ends; else when we heard of them. */
-static void set_times(struct fold_call *call, int64_t at_ms)
+/* By its id where there is one; office names of SIP trunks stay as they are. */
+void fold_call_set_line(struct call_fold *fold, struct fold_call *call, struct str trunk)
 {
-	int64_t heard_ms = at_ms;
-	struct call *pub = &call->pub;
+	struct str id = phone_line_id(trunk);
+	char line[CALL_NUMBER_BYTES];
 
-	/* The last that the host said was of our first leg, and others talked on after it. */
-	if (!call->own_hangup && call->left_ms != CALL_NO_TIME && call->host_end_ms != CALL_NO_TIME)
-		call->host_end_ms += at_ms - call->left_ms;
-	pub->ended_ms = at_ms > pub->started_ms ? at_ms : pub->started_ms;
-	if (call->host_start_ms != CALL_NO_TIME && call->host_end_ms != CALL_NO_TIME &&
-		call->host_end_ms >= call->host_start_ms) {
-		pub->started_ms = call->host_start_ms;
-		pub->ended_ms = call->host_end_ms;
-	}
-	if (call->talked_ms == CALL_NO_TIME)
+	if (trunk.size == 0)
 		return;
-	/* The two clocks may differ: what is sure is how long before the end the talk began. */
-	pub->answered_ms = pub->ended_ms - (heard_ms - call->talked_ms);
-	if (pub->answered_ms < pub->started_ms)
-		pub->answered_ms = pub->started_ms;
-	if (pub->answered_ms > pub->ended_ms)
-		pub->answered_ms = pub->ended_ms;
+	str_copy(line, sizeof(line), id.size > 0 ? id : trunk);
+	if (call->line_said && call->direction == CALL_OUTGOING && strcmp(line, call->line) != 0)
+		keep_line(fold, call);
+	fold_set(fold, &call->line, line);
 }
 
 /* All channels leave: what comes for these bridges later is late. */
@@ -137,19 +139,17 @@ static void leave_all(struct fold_call *call)
 void fold_call_close(
 	struct call_fold *fold, struct fold_call *call, enum call_state state, int64_t at_ms)
 {
-	struct call *pub = &call->pub;
 	/* Nobody said when it ended: when the last one left, not when we gave up waiting. */
 	bool guessed = !call->own_hangup && call->idle_ms != CALL_NO_TIME;
-	int64_t end_ms = guessed ? call->idle_ms : at_ms;
 
 	if (fold_call_closed(call))
 		return;
 	fold_transfers_settle(call);
-	pub->answered = pub->answered || call->conversation;
-	pub->state = state;
-	pub->talking[0] = '\0';
+	call->answered = call->answered || call->conversation;
+	call->state = (unsigned char)state;
+	fold_set(fold, &call->talking, fold_none);
 	if (state == CALL_ENDED)
-		set_times(call, end_ms);
+		call->ended_ms = guessed ? call->idle_ms : at_ms;
 	call->closed_ms = at_ms;
 	call->idle_ms = CALL_NO_TIME;
 	leave_all(call);
@@ -162,15 +162,12 @@ void fold_call_close(
 /* Its hangup was that of a leg, as it turns out: somebody talks with the other side again. */
 void fold_call_reopen(struct call_fold *fold, struct fold_call *call)
 {
-	const struct call_numbers *talkers = &call->pub.talkers;
-
 	fold_ended_remove(fold, call);
-	if (talkers->count > 0)
-		memcpy(call->pub.talking, talkers->items[talkers->count - 1], CALL_NUMBER_BYTES);
+	fold_set(fold, &call->talking, fold_last_talker(call));
 	call->closed_ms = CALL_NO_TIME;
 	call->own_hangup = false;
-	call->pub.state = CALL_TALKING;
-	call->pub.ended_ms = CALL_NO_TIME;
+	call->state = CALL_TALKING;
+	call->ended_ms = CALL_NO_TIME;
 	fold_due_update(fold, call);
 	fold_say(fold, call, "goes on: its other side talks again");
 }
@@ -192,38 +189,46 @@ static void move_graph(struct fold_call *from, struct fold_call *into)
 		last_bridge = &(*last_bridge)->next;
 	*last_channel = from->channels;
 	*last_bridge = from->bridges;
-	into->channel_count += from->channel_count;
-	into->bridge_count += from->bridge_count;
+	into->channel_count = (uint16_t)(into->channel_count + from->channel_count);
+	into->bridge_count = (uint16_t)(into->bridge_count + from->bridge_count);
 	from->channels = NULL;
 	from->bridges = NULL;
 	from->channel_count = from->bridge_count = 0;
 }
 
-static void earliest(int64_t *to, int64_t ms)
+static void begins_earlier(struct fold_call *call, int64_t at_ms)
 {
-	if (ms != CALL_NO_TIME && (*to == CALL_NO_TIME || ms < *to))
-		*to = ms;
+	int64_t by_ms = call->started_ms - at_ms;
+
+	if (by_ms <= 0 || fold_call_closed(call))
+		return;
+	call->started_ms = at_ms;
+	fold_legs_move(call, by_ms);
 }
 
 /* What happened in `from` happened in `into`. `from` stays readable until the step has been told,
  * so that its message can be taken away. */
 void fold_call_merge(struct call_fold *fold, struct fold_call *from, struct fold_call *into)
 {
-	fold_say(fold, from, "is part of call %" PRId64, into->pub.id);
-	fold_say(fold, into, "takes in call %" PRId64, from->pub.id);
-	fold->changes[from->touched - 1].merged_into = into->pub.id;
+	fold_say(fold, from, "is part of call %" PRId64, into->id);
+	fold_say(fold, into, "takes in call %" PRId64, from->id);
+	fold->changes[from->touched - 1].merged_into = into->id;
 	move_graph(from, into);
 	if (from->anchored && into->anchored && from->external[0] != '\0')
-		fold_numbers_add(&into->mobiles, from->external);
-	if (into->external[0] == '\0' && from->external[0] != '\0')
-		fold_call_set_external(fold, into, str_from(from->pub.external));
-	earliest(&into->pub.started_ms,
-		fold_call_closed(into) ? CALL_NO_TIME : from->pub.started_ms);
-	earliest(&into->host_start_ms, from->host_start_ms);
+		fold_leg_is_mobile(into, from->external);
+	if (into->external[0] == '\0' && from->external[0] != '\0') {
+		fold_set(fold, &into->external, from->external);
+		into->e164 = from->e164;
+		fold_index(fold, into, into->external, false);
+	}
+	begins_earlier(into, from->started_ms);
+	if (from->host_start_ms != CALL_NO_TIME &&
+		(into->host_start_ms == CALL_NO_TIME || from->host_start_ms < into->host_start_ms))
+		into->host_start_ms = from->host_start_ms;
 	if (!fold_call_closed(from))
 		fold_call_close(fold, from, CALL_LOST, from->last_ms);
-	fold_consult_merged(fold, into, &from->pub);
-	from->pub.answered = false;
+	fold_consult_merged(fold, into, from);
+	from->answered = false;
 	fold_unindex(fold, from, false);
 	if (!into->anchored && from->primary != NULL) {
 		into->primary = from->primary;
@@ -244,9 +249,11 @@ void fold_touch(struct call_fold *fold, struct fold_call *call)
 		fold->items =
 			alloc_resize(fold->items, fold->change_capacity * sizeof(*fold->items));
 	}
-	fold->changes[fold->change_count] = (struct fold_change){.call = call};
+	fold->changes[fold->change_count].call = call;
+	fold->changes[fold->change_count].merged_into = 0;
+	fold->changes[fold->change_count].reason[0] = '\0';
 	fold->change_count++;
-	call->touched = fold->change_count;
+	call->touched = (uint32_t)fold->change_count;
 }
 
 /* Why a step did what it did, for the trace that operators read. */

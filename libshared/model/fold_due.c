@@ -14,14 +14,13 @@ enum { RINGING_GRACES = 24 };
 static void place(struct call_fold *fold, size_t at, struct fold_call *call)
 {
 	fold->heap[at - 1] = call;
-	call->heap_at = at;
+	call->heap_at = (uint32_t)at;
 }
 
 /* Calls that are due together end in the order of their ids, whatever the heap looks like. */
 static bool is_before(const struct fold_call *one, const struct fold_call *other)
 {
-	return one->due_ms < other->due_ms ||
-	       (one->due_ms == other->due_ms && one->pub.id < other->pub.id);
+	return one->due_ms < other->due_ms || (one->due_ms == other->due_ms && one->id < other->id);
 }
 
 static void sift_up(struct call_fold *fold, struct fold_call *call)

@@ -15,7 +15,7 @@ bool fold_release_closed(struct fold_step *step, struct fold_channel **channel)
 		return true;
 	if (fold->now_ms - (*channel)->call->closed_ms <= REUSE_MS)
 		return false;
-	table_remove(fold->channels, step->event->unique_id);
+	keyset_remove(fold->channels, *channel);
 	(*channel)->hung_up = true;
 	*channel = NULL;
 	return true;
@@ -28,7 +28,7 @@ struct fold_call *fold_new_call(struct fold_step *step, struct fold_channel **ch
 
 	if (call == NULL)
 		return NULL;
-	call->pub.external_initiated = step->event->external_initiated;
+	call->clicked = step->event->external_initiated;
 	fold_say(step->fold, call, "new: %s", call_event_type_name(step->event->type));
 	*channel = fold_channel_add(step->fold, call, step->event->unique_id);
 	return call;
@@ -40,7 +40,7 @@ static void take_away(struct fold_step *step, struct fold_channel **channel)
 	if (*channel == NULL || !(*channel)->call->anchored ||
 		(*channel)->call->primary == *channel || (*channel)->bridge != NULL)
 		return;
-	table_remove(step->fold->channels, step->event->unique_id);
+	keyset_remove(step->fold->channels, *channel);
 	(*channel)->hung_up = true;
 	*channel = NULL;
 }
@@ -48,7 +48,7 @@ static void take_away(struct fold_step *step, struct fold_channel **channel)
 void fold_take_direction(struct fold_step *step, struct fold_call *call)
 {
 	bool from_us = fold_is_internal(step->fold, str_from(step->phone));
-	enum call_direction direction = call->pub.direction;
+	enum call_direction direction = (enum call_direction)call->direction;
 
 	switch (step->event->call_type) {
 	case 0:
@@ -65,7 +65,7 @@ void fold_take_direction(struct fold_step *step, struct fold_call *call)
 		direction = from_us ? CALL_INTERNAL : direction;
 		break;
 	}
-	call->pub.direction = direction;
+	call->direction = (unsigned char)direction;
 }
 
 /* From here on the call is one of its own: it takes others in, and is not taken in. */
@@ -92,10 +92,10 @@ void fold_on_start(struct fold_step *step)
 		anchor(call, channel);
 		fold_take_direction(step, call);
 		if (!call->conversation)
-			call->pub.state = CALL_GREETING;
+			call->state = CALL_GREETING;
 	}
 	if (!call->line_said)
-		fold_call_set_line(call, step->event->trunk);
+		fold_call_set_line(step->fold, call, step->event->trunk);
 	fold_call_set_external(step->fold, call, step->event->phone);
 }
 
@@ -105,7 +105,7 @@ static void take_rang(struct fold_step *step, struct fold_call *call)
 	const char *first = NULL;
 
 	for (unsigned i = 0; i < step->extension_count; i++) {
-		if (fold_numbers_have(&call->pub.talkers, step->extensions[i]))
+		if (fold_talked(call, step->extensions[i]))
 			first = NULL;
 		else if (first == NULL ||
 			 (!fold_is_internal(step->fold, str_from(first)) &&
@@ -118,26 +118,25 @@ static void take_rang(struct fold_step *step, struct fold_call *call)
 	}
 	for (unsigned i = 0; i < step->extension_count; i++) {
 		if (strcmp(step->extensions[i], call->external) != 0)
-			fold_numbers_add(&call->pub.rang, step->extensions[i]);
+			fold_leg_rings(call, step->extensions[i]);
 	}
 }
 
 /* Repeated dials (failover to another line) do not change who calls. */
 static void take_caller(struct fold_step *step, struct fold_call *call)
 {
-	struct call *pub = &call->pub;
 	const char *first = step->extension_count > 0 ? step->extensions[0] : "";
 
-	if (pub->direction == CALL_OUTGOING && pub->caller[0] == '\0') {
-		str_copy(pub->caller, CALL_NUMBER_BYTES, str_from(first));
-		fold_index(step->fold, call, pub->caller, true);
+	if (call->direction == CALL_OUTGOING && call->caller[0] == '\0') {
+		fold_set(call->fold, &call->caller, first);
+		fold_index(step->fold, call, call->caller, true);
 	}
-	if (pub->direction != CALL_INTERNAL)
+	if (call->direction != CALL_INTERNAL)
 		return;
-	if (pub->caller[0] == '\0')
-		str_copy(pub->caller, CALL_NUMBER_BYTES, str_from(step->phone));
-	if (pub->callee[0] == '\0')
-		str_copy(pub->callee, CALL_NUMBER_BYTES, str_from(first));
+	if (call->caller[0] == '\0')
+		fold_set(call->fold, &call->caller, step->phone);
+	if (call->callee[0] == '\0')
+		fold_set(call->fold, &call->callee, first);
 }
 
 /* A mobile is rung for a call that is there: it is ours from now on, and no call of its own. */
@@ -146,8 +145,9 @@ static void dial_leg(
 {
 	if (channel == NULL)
 		fold_channel_add(step->fold, call, step->event->unique_id);
+	fold_follow_me(call);
 	if (fold_is_outside(step->fold, step->phone) && strcmp(step->phone, call->external) != 0) {
-		fold_numbers_add(&call->mobiles, step->phone);
+		fold_leg_is_mobile(call, step->phone);
 		fold_index(step->fold, call, step->phone, true);
 	}
 	fold_say(step->fold, call, "leg: %s rings", step->phone);
@@ -157,24 +157,24 @@ static void dial_leg(
 static void dial_main(struct fold_step *step, struct fold_call *call, struct fold_channel *channel)
 {
 	fold_touch(step->fold, call);
-	call->pub.external_initiated |= step->event->external_initiated;
+	call->clicked |= step->event->external_initiated;
 	if (!call->anchored) {
 		anchor(call, channel);
 		fold_take_direction(step, call);
 	}
-	if (call->pub.state == CALL_GREETING)
-		call->pub.state = CALL_RINGING;
+	if (call->state == CALL_GREETING)
+		call->state = CALL_RINGING;
 	if (step->event->trunk.size > 0) {
-		fold_call_set_line(call, step->event->trunk);
+		fold_call_set_line(step->fold, call, step->event->trunk);
 		call->line_said = true;
 	}
 	fold_call_set_external(step->fold, call, step->event->phone);
-	if (call->pub.direction == CALL_OUTGOING && call->external[0] == '\0') {
-		str_copy(call->external, CALL_NUMBER_BYTES, str_from(step->phone));
-		str_copy(call->pub.external, CALL_NUMBER_BYTES, str_from(step->phone));
+	if (call->direction == CALL_OUTGOING && call->external[0] == '\0') {
+		fold_set(call->fold, &call->external, step->phone);
+		fold_set(call->fold, &call->external, step->phone);
 	}
 	take_caller(step, call);
-	if (call->pub.direction == CALL_INCOMING)
+	if (call->direction == CALL_INCOMING)
 		take_rang(step, call);
 	fold_talk(step->fold, call);
 }
@@ -230,7 +230,7 @@ static bool join(struct fold_step *step, struct fold_channel *channel, struct fo
 {
 	struct fold_call *mine = channel->call;
 	struct fold_call *its = bridge->call;
-	bool mine_first = mine->pub.id < its->pub.id;
+	bool mine_first = mine->id < its->id;
 
 	if (mine == its)
 		return true;
@@ -271,7 +271,8 @@ static struct fold_bridge *bridge_for(struct fold_step *step, struct fold_channe
 static bool surely_of(
 	struct fold_step *step, const struct fold_call *call, const struct fold_bridge *bridge)
 {
-	const struct fold_channel *twin = fold_twin_of(step->fold, step->event->channel);
+	const struct fold_channel *twin =
+		fold_twin_of(step->fold, step->event->channel, step->event->unique_id);
 
 	if (twin != NULL && twin->call == call && !twin->weak)
 		return true;
@@ -365,7 +366,7 @@ static void rings_for_other_side(struct fold_step *step, const struct fold_chann
 	if (channel->kind == KIND_DEVICE && call->conversation &&
 		fold_is_internal(step->fold, str_from(channel->number)) &&
 		call->external[0] != '\0' && strcmp(channel->peer, call->external) == 0 &&
-		!fold_numbers_have(&call->pub.talkers, channel->number))
+		!fold_talked(call, channel->number))
 		fold_blind_seen(step->fold, call, channel->number);
 }
 

@@ -7,15 +7,29 @@
 #include "fold_private.h"
 
 #include "alloc.h"
-#include "phone.h"
 
 #include <stdlib.h>
 
 enum { MAX_ROUNDS = 12 };
 
+struct str fold_channel_key(const void *channel)
+{
+	return str_from(((const struct fold_channel *)channel)->uid);
+}
+
+struct str fold_local_key(const void *channel)
+{
+	return str_from(((const struct fold_channel *)channel)->local);
+}
+
+struct str fold_bridge_key(const void *bridge)
+{
+	return str_from(((const struct fold_bridge *)bridge)->id);
+}
+
 struct fold_channel *fold_channel_find(const struct call_fold *fold, struct str uid)
 {
-	return uid.size > 0 ? table_get(fold->channels, uid) : NULL;
+	return uid.size > 0 ? keyset_get(fold->channels, uid) : NULL;
 }
 
 /* At the end of the list: the order of appearance is what decides between equals. */
@@ -30,92 +44,25 @@ struct fold_channel *fold_channel_add(
 		str_copy(fold->warning, sizeof(fold->warning), STR("a call has too many channels"));
 		return NULL;
 	}
-	channel = alloc_zeroed(1, sizeof(*channel));
+	channel = alloc_zeroed(1, sizeof(*channel) + uid.size + 1);
 	channel->call = call;
-	channel->uid = alloc_text(uid);
+	channel->number = channel->peer = fold_none;
+	memcpy(channel->uid, uid.data, uid.size);
 	while (*last != NULL)
 		last = &(*last)->next;
 	*last = channel;
 	call->channel_count++;
-	table_put(fold->channels, uid, channel);
+	keyset_put(fold->channels, channel);
 	return channel;
-}
-
-static void untwin(struct fold_channel *channel)
-{
-	if (channel->twin != NULL)
-		channel->twin->twin = NULL;
-	channel->twin = NULL;
-}
-
-/* The table keeps one half; the other is reached as its twin. */
-static void forget_local(struct call_fold *fold, struct fold_channel *channel)
-{
-	if (channel->local == NULL)
-		return;
-	if (table_get(fold->locals, str_from(channel->local)) == channel)
-		table_remove(fold->locals, str_from(channel->local));
-	free(channel->local);
-	channel->local = NULL;
 }
 
 void fold_channel_free(struct call_fold *fold, struct fold_channel *channel)
 {
-	if (table_get(fold->channels, str_from(channel->uid)) == channel)
-		table_remove(fold->channels, str_from(channel->uid));
-	untwin(channel);
-	forget_local(fold, channel);
-	free(channel->uid);
+	keyset_remove(fold->channels, channel);
+	fold_channel_forget_local(fold, channel);
+	fold_set(fold, &channel->number, fold_none);
+	fold_set(fold, &channel->peer, fold_none);
 	free(channel);
-}
-
-/* "Local/152@dialexecute-00000000;1": two halves of a wire inside the PBX, ;1 and ;2. */
-enum fold_kind fold_kind_of(struct str name, struct str *base)
-{
-	struct str rest = name;
-
-	*base = str_of(NULL, 0);
-	if (name.size == 0)
-		return KIND_UNKNOWN;
-	if (!str_starts(name, STR("Local/")))
-		return KIND_DEVICE;
-	*base = str_cut(&rest, ';');
-	if (str_equal(rest, STR("1")))
-		return KIND_LOCAL_1;
-	return str_equal(rest, STR("2")) ? KIND_LOCAL_2 : KIND_UNKNOWN;
-}
-
-static bool are_halves(enum fold_kind one, enum fold_kind other)
-{
-	return (one == KIND_LOCAL_1 && other == KIND_LOCAL_2) ||
-	       (one == KIND_LOCAL_2 && other == KIND_LOCAL_1);
-}
-
-/* The half that is known of a Local channel whose other half is named for the first time. */
-struct fold_channel *fold_twin_of(const struct call_fold *fold, struct str name)
-{
-	struct str base;
-	enum fold_kind kind = fold_kind_of(name, &base);
-	struct fold_channel *half = base.size > 0 ? table_get(fold->locals, base) : NULL;
-
-	return half != NULL && are_halves(kind, half->kind) ? half : NULL;
-}
-
-void fold_channel_set_local(
-	struct call_fold *fold, struct fold_channel *channel, struct str base, enum fold_kind kind)
-{
-	struct fold_channel *half = table_get(fold->locals, base);
-
-	channel->kind = kind;
-	channel->local = alloc_text(base);
-	if (half != NULL && half->call == channel->call && half->twin == NULL &&
-		are_halves(kind, half->kind)) {
-		channel->twin = half;
-		half->twin = channel;
-		return;
-	}
-	/* Names come again after the PBX restarts: the newest bearer counts. */
-	table_put(fold->locals, base, channel);
 }
 
 /* A UniqueId may be renamed: recorded hosts gave the same one to a Local half and to the phone. */
@@ -127,45 +74,32 @@ static void name_channel(struct call_fold *fold, struct fold_channel *channel, s
 	if (kind == KIND_UNKNOWN)
 		return;
 	if (kind == KIND_DEVICE) {
-		untwin(channel);
-		forget_local(fold, channel);
-		channel->kind = kind;
+		fold_channel_forget_local(fold, channel);
+		channel->kind = KIND_DEVICE;
 		return;
 	}
 	if (channel->local != NULL && str_equal(str_from(channel->local), base) &&
 		channel->kind == kind)
 		return;
-	untwin(channel);
-	forget_local(fold, channel);
+	fold_channel_forget_local(fold, channel);
 	fold_channel_set_local(fold, channel, base, kind);
-}
-
-struct str fold_device_peer(struct str name)
-{
-	struct str rest = name;
-	size_t end;
-
-	str_cut(&rest, '/');
-	for (end = rest.size; end > 0; end--) {
-		if (rest.data[end - 1] == '-')
-			return str_of(rest.data, end - 1);
-	}
-	return rest;
 }
 
 /* What an event leaves out stays as it was said before. */
 void fold_channel_describe(struct fold_step *step, struct fold_channel *channel)
 {
 	struct str device = fold_device_peer(step->event->channel);
+	char own[CALL_NUMBER_BYTES];
 
 	name_channel(step->fold, channel, step->event->channel);
+	str_copy(own, sizeof(own), device);
 	if (step->number[0] != '\0')
-		memcpy(channel->number, step->number, sizeof(channel->number));
+		fold_set(step->fold, &channel->number, step->number);
 	else if (channel->number[0] == '\0' && channel->kind == KIND_DEVICE &&
 		 fold_is_internal(step->fold, device))
-		str_copy(channel->number, sizeof(channel->number), device);
+		fold_set(step->fold, &channel->number, own);
 	if (step->peer[0] != '\0')
-		memcpy(channel->peer, step->peer, sizeof(channel->peer));
+		fold_set(step->fold, &channel->peer, step->peer);
 }
 
 /* A Local channel hangs up as a whole. */
@@ -183,7 +117,7 @@ void fold_channel_hang_up(struct fold_channel *channel)
 
 struct fold_bridge *fold_bridge_find(const struct call_fold *fold, struct str id)
 {
-	return id.size > 0 ? table_get(fold->bridges, id) : NULL;
+	return id.size > 0 ? keyset_get(fold->bridges, id) : NULL;
 }
 
 struct fold_bridge *fold_bridge_add(struct call_fold *fold, struct fold_call *call, struct str id)
@@ -195,22 +129,22 @@ struct fold_bridge *fold_bridge_add(struct call_fold *fold, struct fold_call *ca
 		str_copy(fold->warning, sizeof(fold->warning), STR("a call has too many bridges"));
 		return NULL;
 	}
-	bridge = alloc_zeroed(1, sizeof(*bridge));
+	bridge = alloc_zeroed(1, sizeof(*bridge) + id.size + 1);
 	bridge->call = call;
-	bridge->id = alloc_text(id);
+	if (id.size > 0)
+		memcpy(bridge->id, id.data, id.size);
 	bridge->next = call->bridges;
 	call->bridges = bridge;
 	call->bridge_count++;
 	if (id.size > 0)
-		table_put(fold->bridges, id, bridge);
+		keyset_put(fold->bridges, bridge);
 	return bridge;
 }
 
 void fold_bridge_free(struct call_fold *fold, struct fold_bridge *bridge)
 {
-	if (bridge->id[0] != '\0' && table_get(fold->bridges, str_from(bridge->id)) == bridge)
-		table_remove(fold->bridges, str_from(bridge->id));
-	free(bridge->id);
+	if (bridge->id[0] != '\0')
+		keyset_remove(fold->bridges, bridge);
 	free(bridge);
 }
 

@@ -31,11 +31,11 @@ static bool goes_on(struct fold_call *call)
 {
 	const struct fold_channel *speaker;
 
-	if (call->pub.direction != CALL_OUTGOING || !call->conversation)
+	if (call->direction != CALL_OUTGOING || !call->conversation)
 		return false;
 	speaker = fold_speaker(call);
 	return fold_blind_pending(call) ||
-	       (speaker != NULL && strcmp(speaker->number, call->pub.caller) != 0);
+	       (speaker != NULL && strcmp(speaker->number, call->caller) != 0);
 }
 
 /* CallType 2 with a number from outside: the leg that a transfer handed the other side to. */
@@ -57,56 +57,53 @@ static bool is_final(
 	}
 	if (call->left_ms != CALL_NO_TIME && with_other_side(step, call))
 		return true;
-	return call->conversation && fold_is_other_side(call, channel) && call->pub.answered;
+	return call->conversation && fold_is_other_side(call, channel) && call->answered;
 }
 
 /* What the hangup says of the sides, where nothing said it before. */
 static void take_sides(struct fold_step *step, struct fold_call *call)
 {
-	struct call *pub = &call->pub;
 	const char *first = step->extension_count > 0 ? step->extensions[0] : "";
 
-	if (!call->anchored && pub->direction != CALL_INTERNAL)
+	if (!call->anchored && call->direction != CALL_INTERNAL)
 		fold_take_direction(step, call);
 	if (step->event->trunk.size > 0)
-		fold_call_set_line(call, step->event->trunk);
+		fold_call_set_line(step->fold, call, step->event->trunk);
 	if (!fold_is_internal(step->fold, str_from(step->phone)))
 		fold_call_set_external(step->fold, call, step->event->phone);
-	if (pub->direction == CALL_OUTGOING && pub->caller[0] == '\0')
-		str_copy(pub->caller, CALL_NUMBER_BYTES,
-			str_from(first[0] != '\0' ? first : call->ours));
-	if (pub->direction != CALL_INTERNAL)
+	if (call->direction == CALL_OUTGOING && call->caller[0] == '\0')
+		fold_set(step->fold, &call->caller, first[0] != '\0' ? first : call->ours);
+	if (call->direction != CALL_INTERNAL)
 		return;
-	if (pub->caller[0] == '\0')
-		str_copy(pub->caller, CALL_NUMBER_BYTES, str_from(step->phone));
-	if (first[0] != '\0' && strcmp(first, pub->caller) != 0)
-		str_copy(pub->callee, CALL_NUMBER_BYTES, str_from(first));
+	if (call->caller[0] == '\0')
+		fold_set(call->fold, &call->caller, step->phone);
+	if (first[0] != '\0' && strcmp(first, call->caller) != 0)
+		fold_set(call->fold, &call->callee, first);
 }
 
 /* Nobody was seen talking, but the PBX says that somebody did. */
 static void take_talker(struct fold_step *step, struct fold_call *call)
 {
-	struct call *pub = &call->pub;
 	const char *number = step->extension_count > 0 ? step->extensions[0] : "";
 
-	if (!pub->answered || pub->talkers.count > 0)
+	if (!call->answered || fold_last_talker(call)[0] != '\0')
 		return;
-	if (pub->direction == CALL_INTERNAL)
-		number = pub->callee;
-	else if (number[0] == '\0' || pub->direction == CALL_OUTGOING)
-		number = pub->caller[0] != '\0' ? pub->caller : number;
+	if (call->direction == CALL_INTERNAL)
+		number = call->callee;
+	else if (number[0] == '\0' || call->direction == CALL_OUTGOING)
+		number = call->caller[0] != '\0' ? call->caller : number;
 	if (strcmp(number, call->external) != 0)
-		fold_numbers_add(&pub->talkers, number);
+		fold_leg_talks(call, number);
 }
 
 /* Whom a missed call was for, when no dial told. */
 static void take_missed(struct fold_step *step, struct fold_call *call)
 {
-	if (call->pub.answered || call->pub.direction != CALL_INCOMING)
+	if (call->answered || call->direction != CALL_INCOMING)
 		return;
 	for (unsigned i = 0; i < step->extension_count; i++) {
 		if (strcmp(step->extensions[i], call->external) != 0)
-			fold_numbers_add(&call->pub.rang, step->extensions[i]);
+			fold_leg_rings(call, step->extensions[i]);
 	}
 }
 
@@ -120,14 +117,14 @@ static void end_call(struct fold_step *step, struct fold_call *call)
 		fold_call_reopen(step->fold, call);
 	take_sides(step, call);
 	call->own_hangup = true;
-	call->pub.call_status = status;
-	call->pub.answered = call->pub.answered || call->conversation || status == 2;
+	call->status = (short)status;
+	call->answered = call->answered || call->conversation || status == 2;
 	fold_transfer_hangup(step, call);
 	take_talker(step, call);
 	take_missed(step, call);
 	fold_call_close(step->fold, call, CALL_ENDED, step->fold->now_ms);
 	fold_say(step->fold, call, "hangup, status %d: %s", status,
-		call->pub.answered ? "answered" : "not answered");
+		call->answered ? "answered" : "not answered");
 }
 
 /* The mobile answered, and no bridge showed it. */
@@ -136,10 +133,10 @@ static void mobile_answered(struct fold_step *step, struct fold_call *call)
 	bool consult =
 		step->extension_count > 0 && strcmp(step->extensions[0], call->external) != 0;
 
-	if (call->conversation || consult || call->pub.direction != CALL_INCOMING)
+	if (call->conversation || consult || call->direction != CALL_INCOMING)
 		return;
-	call->pub.answered = true;
-	if (fold_numbers_add(&call->pub.talkers, step->phone))
+	call->answered = true;
+	if (fold_leg_talks(call, step->phone))
 		fold_say(step->fold, call, "mobile %s answered", step->phone);
 }
 
@@ -156,7 +153,7 @@ static void end_leg(struct fold_step *step, struct fold_call *call, bool was_tal
 	if (step->event->call_type == 1 && answered && fold_is_outside(step->fold, step->phone))
 		mobile_answered(step, call);
 	if (answered &&
-		(was_talking || strcmp(step->phone, call->pub.talking) == 0 || !call->conversation))
+		(was_talking || strcmp(step->phone, call->talking) == 0 || !call->conversation))
 		call->leg_ended = true;
 	fold_talk(step->fold, call);
 }
@@ -172,8 +169,7 @@ static void end_unknown(struct fold_step *step)
 	if (step->phone[0] == '\0' && step->extension_count == 0)
 		return;
 	/* What a click in a program leaves behind, or the end of a leg of a call that is over. */
-	if (to_outside && (step->event->external_initiated ||
-				  table_get(step->fold->numbers, str_from(step->phone)) != NULL))
+	if (to_outside && (step->event->external_initiated || fold_knows(step->fold, step->phone)))
 		return;
 	call = fold_new_call(step, &channel);
 	if (call == NULL)

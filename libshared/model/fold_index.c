@@ -1,5 +1,5 @@
 /*
- * fold_index: lists of numbers, and the index from a number to its calls.
+ * fold_index: numbers, each kept once, and the calls that they lead to.
  *
  * The index spares a scan over all open calls. A number that very many calls share is looked at
  * only so far; the newest calls come first.
@@ -7,42 +7,65 @@
 #include "fold_private.h"
 
 #include "alloc.h"
-#include "phone.h"
 
 #include <stdlib.h>
 
-enum { MAX_CANDIDATES = 32 };
+/* RUN_S: UniqueIds that far apart in time say nothing of each other. NEIGHBOURS: the two halves of a
+ * Local channel are made at once, but other channels may be made between them. */
+enum { MAX_CANDIDATES = 32, RUN_S = 12 * 60 * 60, NEIGHBOURS = 4 };
 
-bool fold_numbers_have(const struct call_numbers *numbers, const char *number)
+const char fold_none[] = "";
+
+struct str fold_number_key(const void *number)
 {
-	for (unsigned i = 0; i < numbers->count; i++) {
-		if (strcmp(numbers->items[i], number) == 0)
-			return true;
-	}
-	return false;
+	return str_from(((const struct fold_number *)number)->text);
 }
 
-/* In the order of arrival, each once; what is over the limit is not kept. */
-bool fold_numbers_add(struct call_numbers *numbers, const char *number)
+static struct fold_number *number_of(const char *text)
 {
-	unsigned count = numbers->count;
+	return (struct fold_number *)(uintptr_t)(text - offsetof(struct fold_number, text));
+}
 
-	if (number[0] == '\0' || count >= CALL_MAX_NUMBERS || fold_numbers_have(numbers, number))
-		return false;
-	/* Room grows by doubling: whenever the count is a power of two. */
-	if ((count & (count - 1)) == 0)
-		numbers->items = alloc_resize(
-			numbers->items, (count == 0 ? 1 : count * 2) * sizeof(*numbers->items));
-	str_copy(numbers->items[count], CALL_NUMBER_BYTES, str_from(number));
-	numbers->count++;
-	return true;
+static struct fold_number *take(struct call_fold *fold, const char *text)
+{
+	struct str key = str_from(text);
+	struct fold_number *number = keyset_get(fold->numbers, key);
+
+	if (number == NULL) {
+		number = alloc_zeroed(1, sizeof(*number) + key.size + 1);
+		memcpy(number->text, key.data, key.size);
+		keyset_put(fold->numbers, number);
+	}
+	number->users++;
+	return number;
+}
+
+static void release(struct call_fold *fold, struct fold_number *number)
+{
+	if (--number->users > 0)
+		return;
+	keyset_remove(fold->numbers, number);
+	free(number);
+}
+
+/* `*slot` is "" or another number of the fold's. The new one is taken first: `text` may be of the
+ * old one. */
+void fold_set(struct call_fold *fold, const char **slot, const char *text)
+{
+	const char *old = *slot;
+
+	if (strcmp(old, text) == 0)
+		return;
+	*slot = text[0] != '\0' ? take(fold, text)->text : fold_none;
+	if (old[0] != '\0')
+		release(fold, number_of(old));
 }
 
 /* A call has a handful of refs. */
 static struct fold_ref *find_ref(const struct fold_call *call, const char *number, bool ours)
 {
 	for (struct fold_ref *ref = call->refs; ref != NULL; ref = ref->next_of_call) {
-		if (ref->ours == ours && strcmp(ref->number, number) == 0)
+		if (ref->ours == ours && strcmp(ref->number->text, number) == 0)
 			return ref;
 	}
 	return NULL;
@@ -52,19 +75,19 @@ static struct fold_ref *find_ref(const struct fold_call *call, const char *numbe
 void fold_index(struct call_fold *fold, struct fold_call *call, const char *number, bool ours)
 {
 	struct fold_ref *ref;
-	struct str key = str_from(number);
 
 	if (number[0] == '\0' || find_ref(call, number, ours) != NULL)
 		return;
 	ref = alloc_zeroed(1, sizeof(*ref));
 	ref->call = call;
 	ref->ours = ours;
-	str_copy(ref->number, sizeof(ref->number), key);
+	ref->number = take(fold, number);
 	ref->next_of_call = call->refs;
 	call->refs = ref;
-	ref->next = table_put(fold->numbers, key, ref);
+	ref->next = ref->number->refs;
 	if (ref->next != NULL)
 		ref->next->prev = ref;
+	ref->number->refs = ref;
 }
 
 static void unlink_ref(struct call_fold *fold, struct fold_ref *ref)
@@ -73,10 +96,9 @@ static void unlink_ref(struct call_fold *fold, struct fold_ref *ref)
 		ref->next->prev = ref->prev;
 	if (ref->prev != NULL)
 		ref->prev->next = ref->next;
-	else if (ref->next != NULL)
-		table_put(fold->numbers, str_from(ref->number), ref->next);
 	else
-		table_remove(fold->numbers, str_from(ref->number));
+		ref->number->refs = ref->next;
+	release(fold, ref->number);
 	free(ref);
 }
 
@@ -96,57 +118,96 @@ void fold_unindex(struct call_fold *fold, struct fold_call *call, bool ours_only
 	}
 }
 
-/* Has this one of us anything to do with the call? */
-static bool involves(const struct fold_call *call, const char *number)
+/* "1757840723.6": the second, and how many channels the PBX had made before. Zero when it is none. */
+struct fold_uid fold_uid_of(struct str text)
 {
-	return number[0] != '\0' &&
-	       (strcmp(call->pub.caller, number) == 0 || strcmp(call->ours, number) == 0 ||
-		       strcmp(call->pub.talking, number) == 0 ||
-		       fold_numbers_have(&call->pub.talkers, number) ||
-		       fold_numbers_have(&call->pub.rang, number) ||
-		       fold_numbers_have(&call->mobiles, number));
+	struct str rest = text;
+	struct str second = str_cut(&rest, '.');
+	struct fold_uid uid;
+
+	if (!str_to_int64(second, &uid.second) || !str_to_int64(rest, &uid.place))
+		uid = (struct fold_uid){0};
+	return uid;
 }
 
-/* Between calls that fit alike the one with the latest event; never by chance. */
-static bool is_later(const struct fold_call *one, const struct fold_call *other)
+/* How many channels lie between; a PBX that was restarted counts anew. */
+static int64_t distance(struct fold_uid one, struct fold_uid other)
 {
-	return other == NULL || one->last_ms > other->last_ms ||
-	       (one->last_ms == other->last_ms && one->pub.id > other->pub.id);
+	int64_t apart = one.place - other.place;
+
+	if (one.second == 0 || other.second == 0 || one.second - other.second > RUN_S ||
+		other.second - one.second > RUN_S)
+		return INT64_MAX;
+	return apart < 0 ? -apart : apart;
 }
 
-/* The open call with this person outside; `ours` decides between several. */
-struct fold_call *fold_by_external(
-	const struct call_fold *fold, const char *number, const char *ours)
+/* Also true where UniqueIds do not tell. */
+bool fold_are_neighbours(struct str one, struct str other)
 {
-	const struct fold_ref *ref = NULL;
-	struct fold_call *best[2] = {NULL, NULL}; /* [1]: with one of us that we look for */
-	int left = MAX_CANDIDATES;
+	int64_t apart = distance(fold_uid_of(one), fold_uid_of(other));
 
-	if (fold_is_outside(fold, number))
-		ref = table_get(fold->numbers, str_from(number));
-	for (; ref != NULL && left-- > 0; ref = ref->next) {
-		bool fits = involves(ref->call, ours);
-
-		if (ref->ours || fold_call_closed(ref->call))
-			continue;
-		if (is_later(ref->call, best[fits]))
-			best[fits] = ref->call;
-	}
-	return best[1] != NULL ? best[1] : best[0];
+	return apart == INT64_MAX || apart <= NEIGHBOURS;
 }
 
-/* The open call in which one of us takes the part that `fits` asks for. */
-struct fold_call *fold_by_ours(const struct call_fold *fold, const char *number,
-	bool (*fits)(const struct fold_call *call, const char *number))
+static int64_t nearest(const struct fold_call *call, struct fold_uid uid)
 {
-	const struct fold_ref *ref = table_get(fold->numbers, str_from(number));
-	struct fold_call *best = NULL;
-	int left = MAX_CANDIDATES;
+	int64_t best = INT64_MAX;
 
-	for (; ref != NULL && left-- > 0; ref = ref->next) {
-		if (ref->ours && !fold_call_closed(ref->call) && fits(ref->call, number) &&
-			is_later(ref->call, best))
-			best = ref->call;
+	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
+		int64_t apart = distance(fold_uid_of(str_from(at->uid)), uid);
+
+		if (apart < best)
+			best = apart;
 	}
 	return best;
+}
+
+/* Between calls that fit alike: whose channels were made when this one was, then the one with the
+ * latest event; never by chance. */
+static bool is_better(const struct fold_search *search, const struct fold_call *one,
+	const struct fold_call *other)
+{
+	int64_t one_far, other_far;
+
+	if (other == NULL)
+		return true;
+	one_far = nearest(one, search->uid);
+	other_far = nearest(other, search->uid);
+	if (one_far != other_far)
+		return one_far < other_far;
+	return one->last_ms > other->last_ms ||
+	       (one->last_ms == other->last_ms && one->id > other->id);
+}
+
+/* The open call that fits best; NULL when none does. */
+struct fold_call *fold_search(const struct call_fold *fold, const struct fold_search *search)
+{
+	const struct fold_number *number = NULL;
+	struct fold_call *best = NULL;
+	int best_rank = 0;
+	int left = MAX_CANDIDATES;
+
+	if (search->number[0] != '\0')
+		number = keyset_get(fold->numbers, str_from(search->number));
+	for (const struct fold_ref *ref = number != NULL ? number->refs : NULL;
+		ref != NULL && left-- > 0; ref = ref->next) {
+		int rank = 0;
+
+		if (ref->ours == search->ours && !fold_call_closed(ref->call))
+			rank = search->rank(search, ref->call);
+		if (rank <= 0 || rank < best_rank)
+			continue;
+		if (rank > best_rank || is_better(search, ref->call, best))
+			best = ref->call;
+		best_rank = rank;
+	}
+	return best;
+}
+
+/* Is the number known at all? */
+bool fold_knows(const struct call_fold *fold, const char *number)
+{
+	const struct fold_number *known = keyset_get(fold->numbers, str_from(number));
+
+	return known != NULL && known->refs != NULL;
 }

@@ -37,15 +37,40 @@ static bool graph_is_sound(const struct saved *saved)
 /* Far from where sums overflow. */
 static bool times_are_sound(const struct saved *saved)
 {
-	const int64_t times[] = {saved->started, saved->answered, saved->ended, saved->last,
-		saved->closed, saved->talked, saved->idle, saved->left, saved->host_start,
-		saved->host_end};
+	const int64_t times[] = {saved->started, saved->ended, saved->last, saved->closed,
+		saved->talked, saved->idle, saved->left, saved->host_start, saved->host_end};
 
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
 		if (times[i] != CALL_NO_TIME && (times[i] < -FOLD_MAX_MS || times[i] > FOLD_MAX_MS))
 			return false;
 	}
 	return saved->started != CALL_NO_TIME && saved->last != CALL_NO_TIME;
+}
+
+/* The places in the order of ringing, and of talking, are 1, 2, 3. */
+static bool legs_are_sound(const struct saved *saved)
+{
+	const struct saved_leg *legs = saved->legs.items;
+	uint64_t rang = 0;
+	uint64_t talked = 0;
+
+	for (size_t i = 0; i < saved->legs.count; i++) {
+		const struct saved_leg *leg = &legs[i];
+
+		if (leg->number.size == 0 || leg->number.size >= CALL_NUMBER_BYTES ||
+			leg->rang < 0 || leg->rang > CALL_MAX_NUMBERS || leg->talked < 0 ||
+			leg->talked > CALL_MAX_NUMBERS ||
+			(leg->rang > 0 && (rang >> (leg->rang - 1) & 1) != 0) ||
+			(leg->talked > 0 && (talked >> (leg->talked - 1) & 1) != 0))
+			return false;
+		for (size_t j = 0; j < i; j++) {
+			if (str_equal(legs[j].number, leg->number))
+				return false;
+		}
+		rang |= leg->rang > 0 ? UINT64_C(1) << (leg->rang - 1) : 0;
+		talked |= leg->talked > 0 ? UINT64_C(1) << (leg->talked - 1) : 0;
+	}
+	return (rang & (rang + 1)) == 0 && (talked & (talked + 1)) == 0;
 }
 
 static bool is_sound(const struct saved *saved)
@@ -60,74 +85,127 @@ static bool is_sound(const struct saved *saved)
 	}
 	return saved->direction >= 0 && saved->direction <= CALL_INTERNAL && saved->state >= 0 &&
 	       saved->state <= CALL_LOST && closed == (saved->closed != CALL_NO_TIME) &&
-	       times_are_sound(saved) && graph_is_sound(saved);
+	       saved->lines.count <= FOLD_MAX_LINES && times_are_sound(saved) &&
+	       graph_is_sound(saved) && legs_are_sound(saved);
 }
 
-static void load_number(char to[CALL_NUMBER_BYTES], struct str from)
+static void load_number(struct call_fold *fold, const char **to, struct str from)
 {
-	str_copy(to, CALL_NUMBER_BYTES, from);
+	char number[CALL_NUMBER_BYTES];
+
+	str_copy(number, sizeof(number), from);
+	fold_set(fold, to, number);
 }
 
-static void load_scalars(const struct saved *saved, struct fold_call *call)
+static void load_times(const struct saved *saved, struct fold_call *call)
 {
-	struct call *pub = &call->pub;
-
-	pub->version = (unsigned)saved->version;
-	pub->direction = (enum call_direction)saved->direction;
-	pub->state = (enum call_state)saved->state;
-	pub->call_status = (int)saved->status;
-	pub->answered = (saved->flags & FLAG_ANSWERED) != 0;
-	pub->external_initiated = (saved->flags & FLAG_CLICK) != 0;
-	call->anchored = (saved->flags & FLAG_ANCHORED) != 0;
-	call->conversation = (saved->flags & FLAG_CONVERSATION) != 0;
-	call->own_hangup = (saved->flags & FLAG_OWN_HANGUP) != 0;
-	call->leg_ended = (saved->flags & FLAG_LEG_ENDED) != 0;
-	call->line_said = (saved->flags & FLAG_LINE_SAID) != 0;
-	call->picked_up = (unsigned)saved->picked_up;
-	call->overflow = (unsigned)saved->overflow;
-	pub->started_ms = saved->started;
-	pub->answered_ms = saved->answered;
-	pub->ended_ms = saved->ended;
+	call->started_ms = saved->started;
+	call->ended_ms = saved->ended;
 	call->last_ms = saved->last;
 	call->talked_ms = saved->talked;
 	call->idle_ms = saved->idle;
 	call->left_ms = saved->left;
 	call->host_start_ms = saved->host_start;
 	call->host_end_ms = saved->host_end;
-	load_number(call->external, saved->external);
-	load_number(pub->external, saved->shown);
-	load_number(pub->caller, saved->caller);
-	load_number(pub->callee, saved->callee);
-	load_number(pub->talking, saved->talking);
-	load_number(pub->line, saved->line);
-	load_number(call->ours, saved->ours);
 }
 
-static void load_numbers(struct call_numbers *to, const struct json_strings *from)
+static void load_scalars(const struct saved *saved, struct fold_call *call)
 {
-	char number[CALL_NUMBER_BYTES];
-
-	for (size_t i = 0; i < from->count; i++) {
-		load_number(number, from->items[i]);
-		fold_numbers_add(to, number);
+	call->version = (uint32_t)saved->version;
+	call->direction = (unsigned char)saved->direction;
+	call->state = (unsigned char)saved->state;
+	call->status = (short)saved->status;
+	call->answered = (saved->flags & FLAG_ANSWERED) != 0;
+	call->clicked = (saved->flags & FLAG_CLICK) != 0;
+	call->anchored = (saved->flags & FLAG_ANCHORED) != 0;
+	call->conversation = (saved->flags & FLAG_CONVERSATION) != 0;
+	call->own_hangup = (saved->flags & FLAG_OWN_HANGUP) != 0;
+	call->leg_ended = (saved->flags & FLAG_LEG_ENDED) != 0;
+	call->line_said = (saved->flags & FLAG_LINE_SAID) != 0;
+	call->e164 = saved->e164 || str_starts(saved->shown, STR("+"));
+	call->overflow = (uint32_t)saved->overflow;
+	load_number(call->fold, &call->external, saved->external);
+	load_number(call->fold, &call->caller, saved->caller);
+	load_number(call->fold, &call->callee, saved->callee);
+	load_number(call->fold, &call->talking, saved->talking);
+	load_number(call->fold, &call->line, saved->line);
+	load_number(call->fold, &call->ours, saved->ours);
+	if (saved->lines.count > 0)
+		call->lines = alloc_zeroed(saved->lines.count, sizeof(*call->lines));
+	for (size_t i = 0; i < saved->lines.count; i++) {
+		call->lines[call->line_count] = fold_none;
+		load_number(call->fold, &call->lines[call->line_count++], saved->lines.items[i]);
 	}
 }
 
-static void load_transfers(const struct saved *saved, struct call *pub)
+static int32_t load_moment(int64_t saved)
+{
+	if (saved == 0 || saved <= FOLD_NEVER || saved > INT32_MAX)
+		return FOLD_NEVER;
+	return (int32_t)(saved > 0 ? saved - 1 : saved);
+}
+
+static void load_legs(const struct saved *saved, struct fold_call *call)
+{
+	const struct saved_leg *legs = saved->legs.items;
+	const char *number = fold_none;
+
+	for (size_t i = 0; i < saved->legs.count; i++) {
+		struct fold_leg *leg;
+
+		load_number(call->fold, &number, legs[i].number);
+		leg = fold_leg_add(call, number);
+		if (leg == NULL)
+			continue;
+		leg->ringing = load_moment(legs[i].ringing);
+		leg->answered = load_moment(legs[i].answered);
+		leg->ended = load_moment(legs[i].ended);
+		leg->rang = (unsigned char)legs[i].rang;
+		leg->talked = (unsigned char)legs[i].talked;
+		leg->mobile = (legs[i].flags & FLAG_MOBILE) != 0;
+		leg->follow_me = (legs[i].flags & FLAG_FOLLOW_ME) != 0;
+	}
+	fold_set(call->fold, &number, fold_none);
+}
+
+/* Older releases kept three lists, and no moments. */
+static void load_lists(const struct saved *saved, struct fold_call *call)
+{
+	const char *number = fold_none;
+
+	for (size_t i = 0; i < saved->rang.count; i++) {
+		load_number(call->fold, &number, saved->rang.items[i]);
+		fold_leg_rings(call, number);
+	}
+	for (size_t i = 0; i < saved->talkers.count; i++) {
+		load_number(call->fold, &number, saved->talkers.items[i]);
+		fold_leg_talks(call, number);
+	}
+	for (size_t i = 0; i < saved->mobiles.count; i++) {
+		load_number(call->fold, &number, saved->mobiles.items[i]);
+		fold_leg_is_mobile(call, number);
+	}
+	fold_set(call->fold, &number, fold_none);
+	for (unsigned i = 0; i < call->leg_count && saved->legs.count == 0; i++)
+		call->legs[i].ringing = FOLD_NEVER;
+}
+
+static void load_transfers(const struct saved *saved, struct fold_call *call)
 {
 	const struct saved_transfer *from = saved->transfers.items;
 
-	if (saved->transfers.count == 0)
-		return;
-	pub->transfers = alloc_zeroed(saved->transfers.count, sizeof(*pub->transfers));
 	for (size_t i = 0; i < saved->transfers.count; i++) {
-		struct call_transfer *to = &pub->transfers[pub->transfer_count++];
+		struct fold_transfer *to = fold_transfer_new(call);
 
-		load_number(to->from, from[i].from);
-		load_number(to->to, from[i].to);
-		to->kind = (enum call_transfer_kind)from[i].kind;
-		to->result = (enum call_transfer_result)from[i].result;
+		load_number(call->fold, &to->from, from[i].from);
+		load_number(call->fold, &to->to, from[i].to);
+		load_number(call->fold, &to->taker, from[i].taker);
+		to->kind = (unsigned char)from[i].kind;
+		to->result = (unsigned char)from[i].result;
 		to->at_ms = from[i].at_ms;
+		to->picked_up =
+			(from[i].flags & FLAG_PICKED_UP) != 0 || (saved->picked_up >> i & 1) != 0;
+		to->follow_me = (from[i].flags & FLAG_FOLLOW_ME) != 0;
 	}
 }
 
@@ -140,11 +218,11 @@ static struct fold_channel *load_channel(
 
 	if (channel == NULL)
 		return NULL;
-	if (holder != NULL && holder->call->pub.id > call->pub.id)
-		table_put(fold->channels, from->uid, holder);
-	load_number(channel->number, from->number);
-	load_number(channel->peer, from->peer);
-	channel->kind = (enum fold_kind)from->kind;
+	if (holder != NULL && holder->call->id > call->id)
+		keyset_put(fold->channels, holder);
+	load_number(fold, &channel->number, from->number);
+	load_number(fold, &channel->peer, from->peer);
+	channel->kind = (unsigned char)from->kind;
 	channel->hung_up = (from->flags & FLAG_HUNG_UP) != 0;
 	channel->linked = (from->flags & FLAG_LINKED) != 0;
 	channel->weak = (from->flags & FLAG_WEAK) != 0;
@@ -153,7 +231,7 @@ static struct fold_channel *load_channel(
 		return channel;
 	channel->local = alloc_text(from->local);
 	if ((from->flags & FLAG_NAMED) != 0)
-		table_put(fold->locals, from->local, channel);
+		keyset_put(fold->locals, channel);
 	return channel;
 }
 
@@ -188,14 +266,14 @@ static void load_call(struct call_fold *fold, const struct saved *saved, struct 
 	const struct saved_ref *refs = saved->refs.items;
 	char number[CALL_NUMBER_BYTES];
 
+	load_times(saved, call);
 	load_scalars(saved, call);
-	load_numbers(&call->pub.rang, &saved->rang);
-	load_numbers(&call->pub.talkers, &saved->talkers);
-	load_numbers(&call->mobiles, &saved->mobiles);
-	load_transfers(saved, &call->pub);
+	load_legs(saved, call);
+	load_lists(saved, call);
+	load_transfers(saved, call);
 	load_graph(fold, call, saved, arena);
 	for (size_t i = saved->refs.count; i > 0; i--) {
-		load_number(number, refs[i - 1].number);
+		str_copy(number, sizeof(number), refs[i - 1].number);
 		fold_index(fold, call, number, refs[i - 1].ours);
 	}
 	if (saved->closed != CALL_NO_TIME) {

@@ -117,7 +117,7 @@ bool fold_move_weak(struct call_fold *fold, struct fold_channel *channel, struct
 	move_bridges(from, into);
 	move_channels(fold, from, into);
 	cut_ties(from);
-	fold_say(fold, from, "a channel of %s goes to the call with it", into->pub.external);
+	fold_say(fold, from, "a channel of %s goes to the call with it", into->external);
 	fold_say(fold, into, "a channel that was taken for another call's is this one's");
 	fold_talk(fold, from);
 	return channel->call == into;

@@ -83,11 +83,12 @@ void fold_dialled(const struct call_fold *fold, struct str number, char to[CALL_
 /* A person who is calling in, or was just now. */
 static bool calls_in(const struct call_fold *fold, const char *number)
 {
-	const struct fold_ref *ref = table_get(fold->numbers, str_from(number));
+	const struct fold_number *known = keyset_get(fold->numbers, str_from(number));
+	const struct fold_ref *ref = known != NULL ? known->refs : NULL;
 	int left = MAX_REFS;
 
 	for (; ref != NULL && left-- > 0; ref = ref->next) {
-		if (!ref->ours && ref->call->pub.direction == CALL_INCOMING)
+		if (!ref->ours && ref->call->direction == CALL_INCOMING)
 			return true;
 	}
 	return false;
@@ -121,7 +122,7 @@ void fold_canonical(const struct call_fold *fold, struct str number, char to[CAL
 
 	fold_dialled(fold, number, to);
 	if ((count == 0 && fold->retired[0].digits == 0) || !fold_is_outside(fold, to) ||
-		table_get(fold->numbers, str_from(to)) != NULL)
+		fold_knows(fold, to))
 		return;
 	if (!match(fold, rules, count, to))
 		(void)match(fold, fold->retired, FOLD_MAX_RETIRED, to);
@@ -132,17 +133,17 @@ void fold_canonical(const struct call_fold *fold, struct str number, char to[CAL
 /* Only callers are spelled by lines. */
 static const struct number_transform *rule_for(const struct fold_call *call)
 {
-	if (call->pub.direction != CALL_INCOMING)
+	if (call->direction != CALL_INCOMING)
 		return NULL;
-	return number_rule_of(call->fold->rules, str_from(call->pub.line));
+	return number_rule_of(call->fold->rules, str_from(call->line));
 }
 
 static void rename_channel(struct fold_channel *channel, const char *from, const char *to)
 {
 	if (strcmp(channel->number, from) == 0)
-		str_copy(channel->number, sizeof(channel->number), str_from(to));
+		fold_set(channel->call->fold, &channel->number, to);
 	if (strcmp(channel->peer, from) == 0)
-		str_copy(channel->peer, sizeof(channel->peer), str_from(to));
+		fold_set(channel->call->fold, &channel->peer, to);
 }
 
 static void set_external(struct fold_call *call, struct str text, const char *canonical)
@@ -153,10 +154,8 @@ static void set_external(struct fold_call *call, struct str text, const char *ca
 		for (struct fold_channel *at = call->channels; at != NULL; at = at->next)
 			rename_channel(at, call->external, canonical);
 	}
-	str_copy(call->external, CALL_NUMBER_BYTES, str_from(canonical));
-	if (!phone_e164(text, call->fold->country, spelled))
-		str_copy(spelled, sizeof(spelled), str_from(canonical));
-	str_copy(call->pub.external, CALL_NUMBER_BYTES, str_from(spelled));
+	fold_set(call->fold, &call->external, canonical);
+	call->e164 = phone_e164(text, call->fold->country, spelled);
 	fold_index(call->fold, call, call->external, false);
 }
 

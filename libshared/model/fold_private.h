@@ -7,27 +7,43 @@
 #ifndef CALLWEAVE_FOLD_PRIVATE_H
 #define CALLWEAVE_FOLD_PRIVATE_H
 
-#include "fold_graph.h"
+#include "fold_step.h"
+
+/* fold_index.c */
+extern const char fold_none[]; /* the number that is none: "" */
+struct str fold_number_key(const void *number);
+void fold_set(struct call_fold *fold, const char **slot, const char *number);
+void fold_index(struct call_fold *fold, struct fold_call *call, const char *number, bool ours);
+void fold_unindex(struct call_fold *fold, struct fold_call *call, bool ours_only);
+struct fold_call *fold_search(const struct call_fold *fold, const struct fold_search *search);
+bool fold_knows(const struct call_fold *fold, const char *number);
+struct fold_uid fold_uid_of(struct str text);
+bool fold_are_neighbours(struct str one, struct str other);
 
 /* fold_graph.c */
+struct str fold_channel_key(const void *channel);
+struct str fold_local_key(const void *channel);
+struct str fold_bridge_key(const void *bridge);
 struct fold_channel *fold_channel_find(const struct call_fold *fold, struct str uid);
 struct fold_channel *fold_channel_add(
 	struct call_fold *fold, struct fold_call *call, struct str uid);
 void fold_channel_describe(struct fold_step *step, struct fold_channel *channel);
-void fold_channel_set_local(
-	struct call_fold *fold, struct fold_channel *channel, struct str base, enum fold_kind kind);
 void fold_channel_hang_up(struct fold_channel *channel);
 void fold_channel_free(struct call_fold *fold, struct fold_channel *channel);
-struct fold_channel *fold_twin_of(const struct call_fold *fold, struct str name);
-#define FOLD_MAX_MS (INT64_C(1) << 50) /* of wall time: beyond any calendar, far from overflow */
-
-enum fold_kind fold_kind_of(struct str name, struct str *base);
-struct str fold_device_peer(struct str name); /* "151" of "SIP/151-00000006" */
 struct fold_bridge *fold_bridge_find(const struct call_fold *fold, struct str id);
 struct fold_bridge *fold_bridge_add(struct call_fold *fold, struct fold_call *call, struct str id);
 void fold_bridge_free(struct call_fold *fold, struct fold_bridge *bridge);
 unsigned fold_members(const struct fold_bridge *bridge);
 void fold_reach(struct fold_call *call, struct fold_channel *from); /* sets `reached` */
+
+/* fold_local.c */
+enum fold_kind fold_kind_of(struct str name, struct str *base);
+struct str fold_device_peer(struct str name); /* "151" of "SIP/151-00000006" */
+struct str fold_local_target(const struct call_fold *fold, struct str base);
+struct fold_channel *fold_twin_of(const struct call_fold *fold, struct str name, struct str uid);
+void fold_channel_set_local(
+	struct call_fold *fold, struct fold_channel *channel, struct str base, enum fold_kind kind);
+void fold_channel_forget_local(struct call_fold *fold, struct fold_channel *channel);
 
 /* fold_numbers.c */
 void fold_canonical(const struct call_fold *fold, struct str number, char to[CALL_NUMBER_BYTES]);
@@ -37,20 +53,35 @@ bool fold_is_line(const struct call_fold *fold, struct str number);
 /* Could be somebody on the telephone network. */
 bool fold_is_outside(const struct call_fold *fold, const char *number);
 void fold_call_set_external(struct call_fold *fold, struct fold_call *call, struct str number);
-bool fold_numbers_have(const struct call_numbers *numbers, const char *number);
-bool fold_numbers_add(struct call_numbers *numbers, const char *number);
-void fold_index(struct call_fold *fold, struct fold_call *call, const char *number, bool ours);
-void fold_unindex(struct call_fold *fold, struct fold_call *call, bool ours_only);
-struct fold_call *fold_by_external(
-	const struct call_fold *fold, const char *number, const char *ours);
-struct fold_call *fold_by_ours(const struct call_fold *fold, const char *number,
-	bool (*fits)(const struct fold_call *call, const char *number));
+
+/* fold_legs.c */
+struct fold_leg *fold_leg_find(const struct fold_call *call, const char *number);
+struct fold_leg *fold_leg_add(struct fold_call *call, const char *number);
+void fold_leg_set_ringing(const struct fold_call *call, struct fold_leg *leg);
+void fold_leg_rings(struct fold_call *call, const char *number);
+void fold_leg_is_mobile(struct fold_call *call, const char *number);
+bool fold_leg_talks(struct fold_call *call, const char *number);
+void fold_leg_answers(const struct fold_call *call, const char *number);
+void fold_leg_ends(const struct fold_call *call, const char *number);
+void fold_legs_fall_silent(const struct fold_call *call);
+void fold_legs_move(struct fold_call *call, int64_t by_ms);
+bool fold_talked(const struct fold_call *call, const char *number);
+bool fold_rang(const struct fold_call *call, const char *number);
+bool fold_has_mobile(const struct fold_call *call, const char *number);
+const char *fold_last_talker(const struct fold_call *call);
+
+/* fold_view.c */
+struct fold_views *fold_views_new(void);
+void fold_views_free(struct fold_views **views);
+void fold_views_drop(struct fold_views *views);
+const struct call *fold_view(struct fold_views *views, struct fold_call *call);
 
 /* fold_calls.c */
+struct str fold_call_key(const void *call);
 struct fold_call *fold_call_add(struct call_fold *fold, int64_t id, int64_t at_ms);
 struct fold_call *fold_call_find(const struct call_fold *fold, int64_t id);
 void fold_call_free(struct call_fold *fold, struct fold_call *call);
-void fold_call_set_line(struct fold_call *call, struct str trunk);
+void fold_call_set_line(struct call_fold *fold, struct fold_call *call, struct str trunk);
 void fold_call_close(
 	struct call_fold *fold, struct fold_call *call, enum call_state state, int64_t at_ms);
 void fold_call_reopen(struct call_fold *fold, struct fold_call *call);
@@ -68,12 +99,11 @@ void fold_ended_add(struct call_fold *fold, struct fold_call *call);
 void fold_ended_remove(struct call_fold *fold, struct fold_call *call);
 
 /* fold_resolve.c: which open call an event of an unknown UniqueId belongs to; NULL */
-struct fold_call *fold_owner_of_channel(struct fold_step *step);
-struct fold_call *fold_owner_of_leg(struct fold_step *step);
-struct fold_call *fold_owner_of_hangup(struct fold_step *step);
-struct fold_call *fold_owner_of_click(struct fold_step *step);
-struct fold_call *fold_call_beside(
-	const struct call_fold *fold, const struct fold_call *call, const char *extension);
+struct fold_call *fold_owner_of_channel(const struct fold_step *step);
+struct fold_call *fold_owner_of_leg(const struct fold_step *step);
+struct fold_call *fold_owner_of_hangup(const struct fold_step *step);
+struct fold_call *fold_owner_of_click(const struct fold_step *step);
+struct fold_call *fold_call_beside(const struct fold_call *call, const char *extension);
 
 /* fold_move.c */
 bool fold_move_weak(struct call_fold *fold, struct fold_channel *channel, struct fold_call *into);
@@ -86,9 +116,13 @@ struct fold_channel *fold_speaker(struct fold_call *call);
 void fold_learn(struct fold_step *step, struct fold_call *call, const struct fold_channel *channel);
 
 /* fold_transfer.c */
-bool fold_transfer_pending(const struct fold_call *call, const char *from);
+struct fold_transfer *fold_transfer_new(struct fold_call *call);
+void fold_transfer_drop(struct fold_call *call, unsigned index);
+bool fold_transfer_pending(const struct fold_call *call, const char *from, const char *to);
+void fold_follow_me(struct fold_call *call);
 void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel);
-void fold_consult_merged(struct call_fold *fold, struct fold_call *call, const struct call *was);
+void fold_consult_merged(
+	struct call_fold *fold, struct fold_call *call, const struct fold_call *was);
 void fold_consult_undone(struct fold_call *call, struct fold_channel *channel);
 void fold_consult_returned(struct call_fold *fold, const struct fold_channel *channel);
 void fold_blind_seen(struct call_fold *fold, struct fold_call *call, const char *to);

@@ -2,7 +2,8 @@
  * fold_resolve: which call does an event belong to whose UniqueId nobody has seen?
  *
  * From the strongest evidence to the weakest: a bridge, the other half of a Local channel, the
- * number of the other side, one of us who talks in a call and calls a colleague.
+ * number of the other side, one of us who talks in a call and calls a colleague. Of several calls
+ * that a number leads to, the one that fits best: ranks say how well.
  */
 #include "fold_private.h"
 
@@ -11,19 +12,66 @@
 enum { CONSULT_MS = 60 * 60 * 1000, CLICK_MS = 60 * 1000 };
 
 /* Calls whose end got lost stay open for hours; they must not swallow what happens now. */
-static bool recent(const struct call_fold *fold, const struct fold_call *call, int64_t limit_ms)
+static bool recent(const struct fold_call *call, int64_t limit_ms)
 {
-	return call != NULL && fold->now_ms - call->last_ms <= limit_ms;
+	return call->fold->now_ms - call->last_ms <= limit_ms;
 }
 
-static bool talks(const struct fold_call *call, const char *number)
+static struct fold_call *search(const struct fold_step *step, const char *number, bool ours,
+	const char *with, fold_ranker *rank)
 {
-	return call->pub.answered && fold_numbers_have(&call->pub.talkers, number);
+	struct fold_search search = {.number = number,
+		.with = with,
+		.uid = fold_uid_of(step->event->unique_id),
+		.rank = rank,
+		.ours = ours};
+
+	return fold_search(step->fold, &search);
 }
 
-static bool has_mobile(const struct fold_call *call, const char *number)
+/* Has this one of us anything to do with the call? */
+static bool involves(const struct fold_call *call, const char *number)
 {
-	return fold_numbers_have(&call->mobiles, number);
+	const struct fold_leg *leg = fold_leg_find(call, number);
+
+	return number[0] != '\0' &&
+	       (strcmp(call->caller, number) == 0 || strcmp(call->ours, number) == 0 ||
+		       (leg != NULL && (leg->rang != 0 || leg->talked != 0 || leg->mobile)));
+}
+
+/* Is one of us connected there already, with a phone of his own? */
+static bool is_connected(const struct fold_call *call, const char *number)
+{
+	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
+		if (at->bridge != NULL && at->kind == KIND_DEVICE &&
+			strcmp(at->number, number) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The other side's number leads to the call: `with` is who of us. */
+static int rank_external(const struct fold_search *search, const struct fold_call *call)
+{
+	if (!involves(call, search->with))
+		return 1;
+	return is_connected(call, search->with) ? 2 : 3;
+}
+
+static struct fold_call *by_external(
+	const struct fold_step *step, const char *number, const char *ours)
+{
+	if (!fold_is_outside(step->fold, number))
+		return NULL;
+	return search(step, number, false, ours, rank_external);
+}
+
+/* A mobile that was rung for the call. */
+static int rank_mobile(const struct fold_search *search, const struct fold_call *call)
+{
+	if (!fold_has_mobile(call, search->number))
+		return 0;
+	return is_connected(call, search->number) ? 1 : 2;
 }
 
 /* Is this one of us away from the other side's bridge? */
@@ -45,11 +93,28 @@ static bool is_away(const struct fold_call *call, const char *number)
 	return known && !beside_other_side;
 }
 
-/* Away from the other side, or seen opening a Local channel: is calling somebody meanwhile. */
-static bool consults(const struct fold_call *call, const char *number)
+/* One of us (`number`) talks there, and calls somebody (`with`, or "") meanwhile. */
+static int rank_talker(const struct fold_search *search, const struct fold_call *call)
 {
-	return talks(call, number) &&
-	       (fold_transfer_pending(call, number) || is_away(call, number));
+	const char *from = search->number;
+
+	if (!call->answered || !fold_talked(call, from) || !recent(call, CONSULT_MS))
+		return 0;
+	if (fold_transfer_pending(call, from, search->with))
+		return 5;
+	if (fold_transfer_pending(call, from, ""))
+		return 4;
+	if (is_away(call, from))
+		return 3;
+	return strcmp(call->talking, from) == 0 ? 2 : 1;
+}
+
+/* Only if he is seen calling: away from the other side, or with a Local channel open. */
+static int rank_consulting(const struct fold_search *search, const struct fold_call *call)
+{
+	int rank = rank_talker(search, call);
+
+	return rank >= 3 ? rank : 0;
 }
 
 static struct fold_call *open_call(struct fold_call *call)
@@ -58,38 +123,39 @@ static struct fold_call *open_call(struct fold_call *call)
 }
 
 /* A Local channel that one of us opened while talking: a call to a colleague before a transfer. */
-static struct fold_call *by_consultation(struct fold_step *step)
+static struct fold_call *by_consultation(const struct fold_step *step)
 {
 	struct str base;
 	enum fold_kind kind = fold_kind_of(step->event->channel, &base);
 	const char *from = kind == KIND_LOCAL_1 ? step->peer : step->number;
-	struct fold_call *call = NULL;
+	char target[CALL_NUMBER_BYTES];
 
-	if (kind != KIND_LOCAL_1 && kind != KIND_LOCAL_2)
+	if ((kind != KIND_LOCAL_1 && kind != KIND_LOCAL_2) ||
+		!fold_is_internal(step->fold, str_from(from)))
 		return NULL;
-	if (fold_is_internal(step->fold, str_from(from)))
-		call = fold_by_ours(step->fold, from, talks);
-	return recent(step->fold, call, CONSULT_MS) ? call : NULL;
+	str_copy(target, sizeof(target), fold_local_target(step->fold, base));
+	return search(step, from, true, target, rank_talker);
 }
 
 /* Either end of the channel may name the other side; a mobile of ours names itself. */
-static struct fold_call *by_numbers(struct fold_step *step)
+static struct fold_call *by_numbers(const struct fold_step *step)
 {
-	struct fold_call *call = fold_by_external(step->fold, step->number, step->peer);
+	struct fold_call *call = by_external(step, step->number, step->peer);
 
 	if (call == NULL)
-		call = fold_by_external(step->fold, step->peer, step->number);
+		call = by_external(step, step->peer, step->number);
 	if (call == NULL)
-		call = fold_by_external(step->fold, step->exten, step->number);
+		call = by_external(step, step->exten, step->number);
 	if (call == NULL && fold_is_outside(step->fold, step->number))
-		call = fold_by_ours(step->fold, step->number, has_mobile);
+		call = search(step, step->number, true, "", rank_mobile);
 	return call;
 }
 
-struct fold_call *fold_owner_of_channel(struct fold_step *step)
+struct fold_call *fold_owner_of_channel(const struct fold_step *step)
 {
 	struct fold_bridge *bridge = fold_bridge_find(step->fold, step->event->bridge_id);
-	struct fold_channel *twin = fold_twin_of(step->fold, step->event->channel);
+	struct fold_channel *twin =
+		fold_twin_of(step->fold, step->event->channel, step->event->unique_id);
 	struct fold_call *call = bridge != NULL ? open_call(bridge->call) : NULL;
 
 	/* A colleague's phone in a bridge is a call of its own until it shows who asked for it. */
@@ -106,7 +172,7 @@ struct fold_call *fold_owner_of_channel(struct fold_step *step)
 
 /* A call to a mobile that is a leg of an open call: it names that call's other side, or one of us
  * who talks there and is calling a colleague. */
-struct fold_call *fold_owner_of_leg(struct fold_step *step)
+struct fold_call *fold_owner_of_leg(const struct fold_step *step)
 {
 	struct fold_call *call = NULL;
 
@@ -115,69 +181,67 @@ struct fold_call *fold_owner_of_leg(struct fold_step *step)
 
 		if (strcmp(item, step->phone) == 0)
 			continue;
-		if (!fold_is_internal(step->fold, str_from(item)))
-			call = fold_by_external(step->fold, item, step->phone);
-		else if (recent(step->fold, fold_by_ours(step->fold, item, consults), CONSULT_MS))
-			call = fold_by_ours(step->fold, item, consults);
+		if (fold_is_internal(step->fold, str_from(item)))
+			call = search(step, item, true, "", rank_consulting);
+		else
+			call = by_external(step, item, step->phone);
 	}
 	return call;
 }
 
-/* The PBX rang the manager first, at the click of a program, and now dials out. */
-struct fold_call *fold_owner_of_click(struct fold_step *step)
+/* Begun by a program, and nobody talks yet. */
+static int rank_click(const struct fold_search *search, const struct fold_call *call)
 {
-	const char *ours = step->extension_count > 0 ? step->extensions[0] : "";
-	struct fold_call *call = fold_by_external(step->fold, step->phone, ours);
-
-	if (call == NULL || call->anchored || call->conversation ||
-		!recent(step->fold, call, CLICK_MS))
-		return NULL;
-	return ours[0] == '\0' || call->ours[0] == '\0' || strcmp(call->ours, ours) == 0 ? call
-											 : NULL;
+	if (call->anchored || call->conversation || !recent(call, CLICK_MS))
+		return 0;
+	return search->with[0] == '\0' || call->ours[0] == '\0' ||
+	       strcmp(call->ours, search->with) == 0;
 }
 
-static bool still_rings(const struct fold_call *call, const char *number)
+/* The PBX rang the manager first, at the click of a program, and now dials out. */
+struct fold_call *fold_owner_of_click(const struct fold_step *step)
 {
-	return call->anchored && !call->conversation && call->pub.direction == CALL_OUTGOING &&
-	       strcmp(call->pub.caller, number) == 0;
+	const char *ours = step->extension_count > 0 ? step->extensions[0] : "";
+
+	if (!fold_is_outside(step->fold, step->phone))
+		return NULL;
+	return search(step, step->phone, false, ours, rank_click);
+}
+
+static int rank_ringing_out(const struct fold_search *search, const struct fold_call *call)
+{
+	return call->anchored && !call->conversation && call->direction == CALL_OUTGOING &&
+	       strcmp(call->caller, search->number) == 0;
 }
 
 /* A call that one of us seemed to make beside the one that he talks in; it turned out that he asked
  * a colleague, whose mobile this is. */
-struct fold_call *fold_call_beside(
-	const struct call_fold *fold, const struct fold_call *call, const char *extension)
+struct fold_call *fold_call_beside(const struct fold_call *call, const char *extension)
 {
-	struct fold_call *beside = fold_by_ours(fold, extension, still_rings);
+	const struct fold_search search = {
+		.number = extension, .with = "", .ours = true, .rank = rank_ringing_out};
+	struct fold_call *beside = fold_search(call->fold, &search);
 
-	return beside != call && beside != NULL && beside->pub.id > call->pub.id ? beside : NULL;
-}
-
-/* 151 called 152 and that is over: was it asking before a transfer? */
-static struct fold_call *owner_of_internal_hangup(struct fold_step *step)
-{
-	struct fold_call *call = fold_by_ours(step->fold, step->phone, fold_transfer_pending);
-
-	if (call == NULL)
-		call = fold_by_ours(step->fold, step->phone, talks);
-	return recent(step->fold, call, CONSULT_MS) ? call : NULL;
+	return beside != call && beside != NULL && beside->id > call->id ? beside : NULL;
 }
 
 /* A hangup whose UniqueId nobody has seen: of a leg, or of a call that only bridges told of. */
-struct fold_call *fold_owner_of_hangup(struct fold_step *step)
+struct fold_call *fold_owner_of_hangup(const struct fold_step *step)
 {
 	const char *ours = step->extension_count > 0 ? step->extensions[0] : "";
 	struct fold_call *call;
 
+	/* 151 called 152 and that is over: was it asking before a transfer? */
 	if (step->event->call_type == 2 && fold_is_internal(step->fold, str_from(step->phone)))
-		return owner_of_internal_hangup(step);
+		return search(step, step->phone, true, ours, rank_talker);
 	if (step->event->call_type == 1) {
 		call = fold_owner_of_leg(step);
 		if (call == NULL && fold_is_outside(step->fold, step->phone))
-			call = fold_by_ours(step->fold, step->phone, has_mobile);
+			call = search(step, step->phone, true, "", rank_mobile);
 		if (call != NULL)
 			return call;
 	}
-	call = fold_by_external(step->fold, step->phone, ours);
+	call = by_external(step, step->phone, ours);
 	if (call != NULL && call->anchored && step->event->call_type != 2)
 		return NULL; /* another call with the same person */
 	return call;

@@ -29,7 +29,7 @@ static int64_t channel_place(const struct fold_call *call, const struct fold_cha
 static int64_t channel_flags(const struct call_fold *fold, const struct fold_channel *channel)
 {
 	bool named = channel->local != NULL &&
-		     table_get(fold->locals, str_from(channel->local)) == channel;
+		     keyset_get(fold->locals, str_from(channel->local)) == channel;
 
 	return (channel->hung_up ? FLAG_HUNG_UP : 0) | (channel->linked ? FLAG_LINKED : 0) |
 	       (channel->consult ? FLAG_CONSULT : 0) | (named ? FLAG_NAMED : 0) |
@@ -61,17 +61,48 @@ static void save_graph(const struct call_fold *fold, const struct fold_call *cal
 		*bridge++ = (struct saved_bridge){str_from(at->id), at->old};
 }
 
-static void save_transfers(const struct call *pub, struct arena *arena, struct saved *saved)
+/* One more than the moment, so that what is left out is never. */
+static int64_t moment(int32_t ms)
+{
+	return ms == FOLD_NEVER ? 0 : ms >= 0 ? (int64_t)ms + 1 : ms;
+}
+
+static void save_legs(const struct fold_call *call, struct arena *arena, struct saved *saved)
+{
+	struct saved_leg *to = arena_array(arena, call->leg_count, sizeof(struct saved_leg));
+
+	saved->legs = (struct json_list){to, call->leg_count};
+	for (unsigned i = 0; i < call->leg_count; i++) {
+		const struct fold_leg *leg = &call->legs[i];
+
+		to[i] = (struct saved_leg){.number = str_from(leg->number),
+			.ringing = moment(leg->ringing),
+			.answered = moment(leg->answered),
+			.ended = moment(leg->ended),
+			.rang = leg->rang,
+			.talked = leg->talked,
+			.flags = (leg->mobile ? FLAG_MOBILE : 0) |
+				 (leg->follow_me ? FLAG_FOLLOW_ME : 0)};
+	}
+}
+
+static void save_transfers(const struct fold_call *call, struct arena *arena, struct saved *saved)
 {
 	struct saved_transfer *to =
-		arena_array(arena, pub->transfer_count, sizeof(struct saved_transfer));
+		arena_array(arena, call->transfer_count, sizeof(struct saved_transfer));
 
-	saved->transfers = (struct json_list){to, pub->transfer_count};
-	for (unsigned i = 0; i < pub->transfer_count; i++) {
-		const struct call_transfer *from = &pub->transfers[i];
+	saved->transfers = (struct json_list){to, call->transfer_count};
+	for (unsigned i = 0; i < call->transfer_count; i++) {
+		const struct fold_transfer *from = &call->transfers[i];
 
-		to[i] = (struct saved_transfer){str_from(from->from), str_from(from->to),
-			from->kind, from->result, from->at_ms};
+		to[i] = (struct saved_transfer){.from = str_from(from->from),
+			.to = str_from(from->to),
+			.taker = str_from(from->taker),
+			.kind = from->kind,
+			.result = from->result,
+			.at_ms = from->at_ms,
+			.flags = (from->picked_up ? FLAG_PICKED_UP : 0) |
+				 (from->follow_me ? FLAG_FOLLOW_ME : 0)};
 	}
 }
 
@@ -85,23 +116,22 @@ static void save_refs(const struct fold_call *call, struct arena *arena, struct 
 	to = arena_array(arena, count, sizeof(struct saved_ref));
 	saved->refs = (struct json_list){to, count};
 	for (const struct fold_ref *at = call->refs; at != NULL; at = at->next_of_call)
-		*to++ = (struct saved_ref){str_from(at->number), at->ours};
+		*to++ = (struct saved_ref){str_from(at->number->text), at->ours};
 }
 
-static struct json_strings save_numbers(const struct call_numbers *numbers, struct arena *arena)
+static struct json_strings save_lines(const struct fold_call *call, struct arena *arena)
 {
 	struct json_strings saved = {
-		arena_array(arena, numbers->count, sizeof(struct str)), numbers->count};
+		arena_array(arena, call->line_count, sizeof(struct str)), call->line_count};
 
-	for (unsigned i = 0; i < numbers->count; i++)
-		saved.items[i] = str_from(numbers->items[i]);
+	for (unsigned i = 0; i < call->line_count; i++)
+		saved.items[i] = str_from(call->lines[i]);
 	return saved;
 }
 
 static int64_t call_flags(const struct fold_call *call)
 {
-	return (call->pub.answered ? FLAG_ANSWERED : 0) |
-	       (call->pub.external_initiated ? FLAG_CLICK : 0) |
+	return (call->answered ? FLAG_ANSWERED : 0) | (call->clicked ? FLAG_CLICK : 0) |
 	       (call->anchored ? FLAG_ANCHORED : 0) | (call->conversation ? FLAG_CONVERSATION : 0) |
 	       (call->own_hangup ? FLAG_OWN_HANGUP : 0) | (call->leg_ended ? FLAG_LEG_ENDED : 0) |
 	       (call->line_said ? FLAG_LINE_SAID : 0);
@@ -110,20 +140,17 @@ static int64_t call_flags(const struct fold_call *call)
 static struct saved saved_of(
 	const struct call_fold *fold, const struct fold_call *call, struct arena *arena)
 {
-	const struct call *pub = &call->pub;
 	struct saved saved = {
-		.id = pub->id,
-		.version = pub->version,
-		.direction = pub->direction,
-		.state = pub->state,
-		.status = pub->call_status,
+		.id = call->id,
+		.version = call->version,
+		.direction = call->direction,
+		.state = call->state,
+		.status = call->status,
 		.flags = call_flags(call),
-		.picked_up = call->picked_up,
 		.overflow = call->overflow,
 		.primary = channel_place(call, call->primary),
-		.started = pub->started_ms,
-		.answered = pub->answered_ms,
-		.ended = pub->ended_ms,
+		.started = call->started_ms,
+		.ended = call->ended_ms,
 		.last = call->last_ms,
 		.closed = call->closed_ms,
 		.talked = call->talked_ms,
@@ -132,19 +159,18 @@ static struct saved saved_of(
 		.host_start = call->host_start_ms,
 		.host_end = call->host_end_ms,
 		.external = str_from(call->external),
-		.shown = str_from(pub->external),
-		.caller = str_from(pub->caller),
-		.callee = str_from(pub->callee),
-		.talking = str_from(pub->talking),
-		.line = str_from(pub->line),
+		.e164 = call->e164,
+		.caller = str_from(call->caller),
+		.callee = str_from(call->callee),
+		.talking = str_from(call->talking),
+		.line = str_from(call->line),
 		.ours = str_from(call->ours),
-		.rang = save_numbers(&pub->rang, arena),
-		.talkers = save_numbers(&pub->talkers, arena),
-		.mobiles = save_numbers(&call->mobiles, arena),
+		.lines = save_lines(call, arena),
 	};
 
 	save_graph(fold, call, arena, &saved);
-	save_transfers(pub, arena, &saved);
+	save_legs(call, arena, &saved);
+	save_transfers(call, arena, &saved);
 	save_refs(call, arena, &saved);
 	return saved;
 }

@@ -10,6 +10,7 @@
 
 enum { SAVED_MAX_BYTES = 1 << 20, SAVED_DEPTH = 6, SAVED_ARENA_BYTES = 4 << 20 };
 enum { FLAG_HUNG_UP = 1, FLAG_LINKED = 2, FLAG_CONSULT = 4, FLAG_NAMED = 8, FLAG_WEAK = 16 };
+enum { FLAG_MOBILE = 1, FLAG_FOLLOW_ME = 2, FLAG_PICKED_UP = 4 };
 enum {
 	FLAG_ANSWERED = 1,
 	FLAG_CLICK = 2,
@@ -30,9 +31,14 @@ struct saved_bridge {
 	bool old;
 };
 
+struct saved_leg {
+	struct str number;
+	int64_t ringing, answered, ended, rang, talked, flags;
+};
+
 struct saved_transfer {
-	struct str from, to;
-	int64_t kind, result, at_ms;
+	struct str from, to, taker;
+	int64_t kind, result, at_ms, flags;
 };
 
 struct saved_ref {
@@ -41,11 +47,16 @@ struct saved_ref {
 };
 
 struct saved {
-	int64_t id, version, direction, state, status, flags, picked_up, overflow, primary;
-	int64_t started, answered, ended, last, closed, talked, idle, left, host_start, host_end;
-	struct str external, shown, caller, callee, talking, line, ours;
+	int64_t id, version, direction, state, status, flags, overflow, primary;
+	int64_t started, ended, last, closed, talked, idle, left, host_start, host_end;
+	struct str external, caller, callee, talking, line, ours;
+	bool e164;
+	struct json_strings lines;
+	struct json_list legs, channels, bridges, transfers, refs;
+	/* Of states that an older release saved; read, not written. */
+	int64_t answered, picked_up;
+	struct str shown;
 	struct json_strings rang, talkers, mobiles;
-	struct json_list channels, bridges, transfers, refs;
 };
 
 extern const struct json_field fold_saved_fields[];

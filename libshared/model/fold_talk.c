@@ -13,16 +13,15 @@ bool fold_is_other_side(const struct fold_call *call, const struct fold_channel 
 {
 	if (channel->kind == KIND_LOCAL_1 || channel->kind == KIND_LOCAL_2)
 		return false;
-	if (call->pub.direction == CALL_INTERNAL)
-		return call->pub.caller[0] != '\0' &&
-		       strcmp(channel->number, call->pub.caller) == 0;
-	if (call->pub.direction == CALL_INCOMING && channel == call->primary)
+	if (call->direction == CALL_INTERNAL)
+		return call->caller[0] != '\0' && strcmp(channel->number, call->caller) == 0;
+	if (call->direction == CALL_INCOMING && channel == call->primary)
 		return true;
 	if (call->external[0] != '\0' && strcmp(channel->number, call->external) == 0)
 		return true;
-	return call->pub.direction == CALL_OUTGOING && channel != call->primary &&
+	return call->direction == CALL_OUTGOING && channel != call->primary &&
 	       fold_is_outside(call->fold, channel->number) &&
-	       !fold_numbers_have(&call->mobiles, channel->number);
+	       !fold_has_mobile(call, channel->number);
 }
 
 /* A phone or a mobile of ours; wires inside the PBX are neither side. */
@@ -39,7 +38,7 @@ static struct fold_channel *pick(const struct fold_call *call, const struct fold
 	int best_rank = 0;
 
 	for (struct fold_channel *at = call->channels; at != NULL; at = at->next) {
-		bool current = strcmp(at->number, call->pub.talking) == 0;
+		bool current = strcmp(at->number, call->talking) == 0;
 		int rank = !at->linked && !current ? 3 : current ? 2 : 1;
 
 		if (at == from || !at->reached || at->bridge == NULL || !fold_is_ours(call, at))
@@ -64,8 +63,8 @@ static bool name_each_other(const struct fold_call *call, const struct fold_chan
 static struct fold_channel *named_by(struct fold_call *call, const struct fold_channel *other)
 {
 	for (struct fold_channel *at = call->channels; at != NULL; at = at->next) {
-		bool handed_on = strcmp(at->number, call->pub.talking) != 0 &&
-				 fold_numbers_have(&call->pub.talkers, at->number);
+		bool handed_on =
+			strcmp(at->number, call->talking) != 0 && fold_talked(call, at->number);
 
 		if (at != other && at->bridge != NULL && at->kind == KIND_DEVICE && !handed_on &&
 			fold_is_ours(call, at) && name_each_other(call, other, at))
@@ -99,26 +98,25 @@ struct fold_channel *fold_speaker(struct fold_call *call)
 /* From the first of these on the call is answered, and stays so. */
 static void set_talking(struct call_fold *fold, struct fold_call *call, const char *number)
 {
-	struct call *pub = &call->pub;
-
-	if (pub->talking[0] != '\0' && strcmp(pub->talking, number) != 0)
+	if (call->talking[0] != '\0' && strcmp(call->talking, number) != 0)
 		fold_say(fold, call, "%s talks now", number);
 	else if (!call->conversation)
-		fold_say(fold, call, "%s talks with %s", number, pub->external);
-	str_copy(pub->talking, CALL_NUMBER_BYTES, str_from(number));
+		fold_say(fold, call, "%s talks with %s", number, call->external);
+	fold_set(call->fold, &call->talking, number);
 	call->conversation = true;
-	pub->answered = true;
-	pub->state = CALL_TALKING;
+	call->answered = true;
+	call->state = CALL_TALKING;
 	call->leg_ended = false;
 	call->idle_ms = CALL_NO_TIME;
 	if (call->talked_ms == CALL_NO_TIME) {
 		call->talked_ms = fold->now_ms;
-		pub->answered_ms = fold->now_ms;
 	}
-	fold_numbers_add(&pub->talkers, number);
+	if (fold_leg_talks(call, number))
+		fold_legs_fall_silent(call);
+	fold_leg_answers(call, number);
 	fold_index(fold, call, number, true);
-	if (pub->direction == CALL_OUTGOING && pub->caller[0] == '\0')
-		str_copy(pub->caller, CALL_NUMBER_BYTES, str_from(number));
+	if (call->direction == CALL_OUTGOING && call->caller[0] == '\0')
+		fold_set(call->fold, &call->caller, number);
 }
 
 /* Local channels are but wires, and often nobody says that they were taken down. */
@@ -136,7 +134,7 @@ static void set_silent(struct call_fold *fold, struct fold_call *call)
 {
 	for (struct fold_channel *at = call->channels; at != NULL; at = at->next)
 		at->linked = false;
-	if (call->pub.answered && (call->leg_ended || !anyone_bridged(call)))
+	if (call->answered && (call->leg_ended || !anyone_bridged(call)))
 		call->idle_ms = fold->now_ms;
 }
 
@@ -154,12 +152,11 @@ void fold_talk(struct call_fold *fold, struct fold_call *call)
 	}
 	if (fold_call_closed(call))
 		fold_call_reopen(fold, call);
-	memcpy(number, speaker->number, sizeof(number));
-	is_new = !speaker->linked && call->pub.talking[0] != '\0' &&
-		 strcmp(call->pub.talking, number) != 0;
+	str_copy(number, sizeof(number), str_from(speaker->number));
+	is_new = !speaker->linked && call->talking[0] != '\0' && strcmp(call->talking, number) != 0;
 	for (struct fold_channel *at = call->channels; at != NULL; at = at->next)
 		at->linked = at->reached;
-	if (is_new && call->pub.direction != CALL_INTERNAL)
+	if (is_new && call->direction != CALL_INTERNAL)
 		fold_transfer_done(fold, call, number);
 	set_talking(fold, call, number);
 }
@@ -168,15 +165,13 @@ void fold_talk(struct call_fold *fold, struct fold_call *call)
 static void set_sides(struct fold_call *call, enum call_direction direction, const char *caller,
 	const char *callee)
 {
-	struct call *pub = &call->pub;
-
-	pub->direction = direction;
+	call->direction = (unsigned char)direction;
 	if (direction == CALL_INCOMING)
 		return;
-	if (pub->caller[0] == '\0')
-		str_copy(pub->caller, CALL_NUMBER_BYTES, str_from(caller));
-	if (direction == CALL_INTERNAL && pub->callee[0] == '\0')
-		str_copy(pub->callee, CALL_NUMBER_BYTES, str_from(callee));
+	if (call->caller[0] == '\0')
+		fold_set(call->fold, &call->caller, caller);
+	if (direction == CALL_INTERNAL && call->callee[0] == '\0')
+		fold_set(call->fold, &call->callee, callee);
 }
 
 /* One of us is seen with somebody outside: which of them called? */
@@ -189,9 +184,9 @@ static void learn_outside(
 	/* Both are here and nobody dialled: then it came in, unless a program dialled. */
 	bool came_somehow = call->channel_count > 1 && !step->event->external_initiated;
 
-	str_copy(call->ours, CALL_NUMBER_BYTES, str_from(ours));
+	fold_set(call->fold, &call->ours, ours);
 	fold_index(step->fold, call, ours, true);
-	if (call->pub.direction != CALL_UNKNOWN)
+	if (call->direction != CALL_UNKNOWN)
 		return;
 	if (is_ours && dialled)
 		set_sides(call, CALL_OUTGOING, ours, "");
@@ -217,8 +212,8 @@ void fold_learn(struct fold_step *step, struct fold_call *call, const struct fol
 		fold_call_set_external(step->fold, call, str_from(step->peer));
 		learn_outside(step, call, step->number, true);
 	} else if (to_us && fold_is_outside(step->fold, step->number)) {
-		if (call->pub.line[0] == '\0' && !fold_is_internal(step->fold, device))
-			fold_call_set_line(call, device);
+		if (call->line[0] == '\0' && !fold_is_internal(step->fold, device))
+			fold_call_set_line(step->fold, call, device);
 		learn_outside(step, call, step->peer, false);
 		fold_call_set_external(step->fold, call, step->event->caller_id_num);
 	}

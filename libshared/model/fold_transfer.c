@@ -7,18 +7,18 @@
 #include "fold_private.h"
 
 #include "alloc.h"
-static struct call_transfer *last_of(const struct fold_call *call)
+static struct fold_transfer *last_of(const struct fold_call *call)
 {
-	unsigned count = call->pub.transfer_count;
+	unsigned count = call->transfer_count;
 
-	return count > 0 ? &call->pub.transfers[count - 1] : NULL;
+	return count > 0 ? &call->transfers[count - 1] : NULL;
 }
 
-static struct call_transfer *find_last(
+static struct fold_transfer *find_last(
 	const struct fold_call *call, const char *from, const char *to)
 {
-	for (unsigned i = call->pub.transfer_count; i > 0; i--) {
-		struct call_transfer *transfer = &call->pub.transfers[i - 1];
+	for (unsigned i = call->transfer_count; i > 0; i--) {
+		struct fold_transfer *transfer = &call->transfers[i - 1];
 
 		if (strcmp(transfer->from, from) == 0 && strcmp(transfer->to, to) == 0)
 			return transfer;
@@ -26,46 +26,71 @@ static struct call_transfer *find_last(
 	return NULL;
 }
 
-static struct call_transfer *last_pending(const struct fold_call *call)
+static struct fold_transfer *last_pending(const struct fold_call *call)
 {
-	for (unsigned i = call->pub.transfer_count; i > 0; i--) {
-		if (call->pub.transfers[i - 1].result == TRANSFER_PENDING)
-			return &call->pub.transfers[i - 1];
+	for (unsigned i = call->transfer_count; i > 0; i--) {
+		if (call->transfers[i - 1].result == TRANSFER_PENDING)
+			return &call->transfers[i - 1];
 	}
 	return NULL;
 }
 
-/* NULL when there is no room, or one end of it is not known. */
-static struct call_transfer *add_transfer(struct call_fold *fold, struct fold_call *call,
-	const char *from, const char *to, enum call_transfer_kind kind)
+/* With nothing said of who and whom; NULL when there is no room. */
+struct fold_transfer *fold_transfer_new(struct fold_call *call)
 {
-	struct call *pub = &call->pub;
-	struct call_transfer *transfer;
+	struct fold_transfer *transfer;
 
-	if (pub->transfer_count >= CALL_MAX_TRANSFERS || from[0] == '\0' || to[0] == '\0') {
-		call->overflow += pub->transfer_count >= CALL_MAX_TRANSFERS;
+	if (call->transfer_count >= CALL_MAX_TRANSFERS) {
+		call->overflow++;
+		str_copy(call->fold->warning, FOLD_REASON_BYTES,
+			STR("a call has too many transfers"));
 		return NULL;
 	}
-	pub->transfers =
-		alloc_resize(pub->transfers, (pub->transfer_count + 1) * sizeof(*transfer));
-	transfer = &pub->transfers[pub->transfer_count++];
-	*transfer = (struct call_transfer){.kind = kind, .at_ms = fold->now_ms};
-	str_copy(transfer->from, CALL_NUMBER_BYTES, str_from(from));
-	str_copy(transfer->to, CALL_NUMBER_BYTES, str_from(to));
+	call->transfers =
+		alloc_resize(call->transfers, (call->transfer_count + 1u) * sizeof(*transfer));
+	transfer = &call->transfers[call->transfer_count++];
+	*transfer = (struct fold_transfer){.from = fold_none, .to = fold_none, .taker = fold_none};
+	return transfer;
+}
+
+/* NULL when there is no room, or one end of it is not known. */
+static struct fold_transfer *add_transfer(struct call_fold *fold, struct fold_call *call,
+	const char *from, const char *to, enum call_transfer_kind kind)
+{
+	struct fold_transfer *transfer;
+	struct fold_leg *leg;
+
+	if (from[0] == '\0' || to[0] == '\0')
+		return NULL;
+	transfer = fold_transfer_new(call);
+	if (transfer == NULL)
+		return NULL;
+	transfer->kind = (unsigned char)kind;
+	transfer->at_ms = fold->now_ms;
+	fold_set(fold, &transfer->from, from);
+	fold_set(fold, &transfer->to, to);
+	leg = fold_leg_add(call, to);
+	if (leg != NULL)
+		fold_leg_set_ringing(call, leg);
 	fold_say(fold, call, "%s transfers to %s, %s", from, to, call_transfer_kind_name(kind));
 	return transfer;
 }
 
-/* Kept in bits beside the public list, which has no room for it. */
-static bool was_picked_up(const struct fold_call *call, const struct call_transfer *transfer)
+void fold_transfer_drop(struct fold_call *call, unsigned index)
 {
-	return (call->picked_up >> (transfer - call->pub.transfers) & 1) != 0;
+	struct fold_transfer *transfer = &call->transfers[index];
+
+	fold_set(call->fold, &transfer->from, fold_none);
+	fold_set(call->fold, &transfer->to, fold_none);
+	fold_set(call->fold, &transfer->taker, fold_none);
+	call->transfer_count--;
+	memmove(transfer, transfer + 1, (call->transfer_count - index) * sizeof(*transfer));
 }
 
 /* Open at the end: whoever took the phone and did not get the call declined it. */
-static void settle(const struct fold_call *call, struct call_transfer *transfer)
+static void settle(struct fold_transfer *transfer)
 {
-	bool spoke = transfer->kind == TRANSFER_ATTENDED && was_picked_up(call, transfer);
+	bool spoke = transfer->kind == TRANSFER_ATTENDED && transfer->picked_up;
 
 	if (transfer->result == TRANSFER_PENDING)
 		transfer->result = spoke ? TRANSFER_REFUSED : TRANSFER_UNANSWERED;
@@ -73,33 +98,37 @@ static void settle(const struct fold_call *call, struct call_transfer *transfer)
 
 void fold_transfers_settle(struct fold_call *call)
 {
-	for (unsigned i = 0; i < call->pub.transfer_count; i++)
-		settle(call, &call->pub.transfers[i]);
+	for (unsigned i = 0; i < call->transfer_count; i++)
+		settle(&call->transfers[i]);
 }
 
-bool fold_transfer_pending(const struct fold_call *call, const char *from)
+/* `to` "": to whomever. */
+bool fold_transfer_pending(const struct fold_call *call, const char *from, const char *to)
 {
-	const struct call_transfer *pending = last_pending(call);
+	const struct fold_transfer *pending = last_pending(call);
 
-	return pending != NULL && strcmp(pending->from, from) == 0;
+	return pending != NULL && strcmp(pending->from, from) == 0 &&
+	       (to[0] == '\0' || strcmp(pending->to, to) == 0);
+}
+
+/* A mobile rings while somebody is asked: the number stands for several phones of one person. */
+void fold_follow_me(struct fold_call *call)
+{
+	struct fold_transfer *pending = last_pending(call);
+	struct fold_leg *leg = pending != NULL ? fold_leg_find(call, pending->to) : NULL;
+
+	if (pending == NULL || !fold_is_internal(call->fold, str_from(pending->to)))
+		return;
+	pending->follow_me = true;
+	if (leg != NULL)
+		leg->follow_me = true;
 }
 
 bool fold_blind_pending(const struct fold_call *call)
 {
-	const struct call_transfer *pending = last_pending(call);
+	const struct fold_transfer *pending = last_pending(call);
 
 	return pending != NULL && pending->kind == TRANSFER_BLIND;
-}
-
-/* "152" of "Local/152@dialexecute-00000000", when that is one of us. */
-static struct str local_target(const struct call_fold *fold, const struct fold_channel *channel)
-{
-	struct str rest = str_from(channel->local); /* empty when it is no Local channel */
-	struct str target;
-
-	str_cut(&rest, '/');
-	target = str_cut(&rest, '@');
-	return fold_is_internal(fold, target) ? target : str_of(NULL, 0);
 }
 
 /* Both halves tell the same; the one that is seen first counts. */
@@ -112,8 +141,8 @@ void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel)
 
 	if (channel->local == NULL || counted || fold_call_closed(call))
 		return;
-	str_copy(to, sizeof(to), local_target(fold, channel));
-	if (to[0] == '\0' || strcmp(to, from) == 0 || !fold_numbers_have(&call->pub.talkers, from))
+	str_copy(to, sizeof(to), fold_local_target(fold, str_from(channel->local)));
+	if (to[0] == '\0' || strcmp(to, from) == 0 || !fold_talked(call, from))
 		return;
 	channel->consult = true;
 	if (last_pending(call) == NULL)
@@ -121,24 +150,25 @@ void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel)
 }
 
 /* A call between two of us turned out to be how one of them asked before the transfer. */
-void fold_consult_merged(struct call_fold *fold, struct fold_call *call, const struct call *was)
+void fold_consult_merged(
+	struct call_fold *fold, struct fold_call *call, const struct fold_call *was)
 {
-	if (was->direction == CALL_INTERNAL && call->pub.direction != CALL_INTERNAL &&
-		last_pending(call) == NULL && fold_numbers_have(&call->pub.talkers, was->caller))
+	if (was->direction == CALL_INTERNAL && call->direction != CALL_INTERNAL &&
+		last_pending(call) == NULL && fold_talked(call, was->caller))
 		add_transfer(fold, call, was->caller, was->callee, TRANSFER_ATTENDED);
 }
 
 /* It was not this call that somebody consulted from. */
 void fold_consult_undone(struct fold_call *call, struct fold_channel *channel)
 {
-	struct call_transfer *last = last_of(call);
+	struct fold_transfer *last = last_of(call);
 
 	channel->consult = false;
 	if (last == NULL || last->result == TRANSFER_ACCEPTED || last->kind != TRANSFER_ATTENDED ||
-		!str_equal(local_target(call->fold, channel), str_from(last->to)))
+		!str_equal(fold_local_target(call->fold, str_from(channel->local)),
+			str_from(last->to)))
 		return;
-	call->pub.transfer_count--;
-	call->picked_up &= ~(1u << call->pub.transfer_count);
+	fold_transfer_drop(call, call->transfer_count - 1u);
 }
 
 static bool beside_other_side(const struct fold_channel *channel)
@@ -156,30 +186,29 @@ void fold_consult_returned(struct call_fold *fold, const struct fold_channel *ch
 {
 	struct fold_call *call = channel->call;
 	struct fold_call *beside;
-	struct call_transfer *transfer;
+	struct fold_transfer *transfer;
 
 	if (channel->kind != KIND_DEVICE || channel->bridge == NULL ||
-		strcmp(channel->number, call->pub.talking) != 0 ||
-		call->pub.direction == CALL_INTERNAL ||
+		strcmp(channel->number, call->talking) != 0 || call->direction == CALL_INTERNAL ||
 		!fold_is_internal(fold, str_from(channel->peer)) ||
 		strcmp(channel->peer, channel->number) == 0 || !beside_other_side(channel) ||
 		find_last(call, channel->peer, channel->number) != NULL)
 		return;
 	transfer = find_last(call, channel->number, channel->peer);
-	beside = transfer == NULL ? fold_call_beside(fold, call, channel->number) : NULL;
+	beside = transfer == NULL ? fold_call_beside(call, channel->number) : NULL;
 	if (beside != NULL)
 		fold_call_merge(fold, beside, call);
 	if (transfer == NULL)
 		transfer =
 			add_transfer(fold, call, channel->number, channel->peer, TRANSFER_ATTENDED);
 	if (transfer != NULL)
-		settle(call, transfer);
+		settle(transfer);
 }
 
 /* One at a time: FollowMe dials again and again for one transfer. */
 void fold_blind_seen(struct call_fold *fold, struct fold_call *call, const char *to)
 {
-	const char *from = call->pub.talking;
+	const char *from = call->talking;
 
 	if (from[0] == '\0' || last_pending(call) != NULL || strcmp(from, to) == 0)
 		return;
@@ -189,7 +218,7 @@ void fold_blind_seen(struct call_fold *fold, struct fold_call *call, const char 
 /* While a transfer is open, one of us other than who transfers is connected to somebody. */
 void fold_picked_up(struct fold_call *call)
 {
-	const struct call_transfer *pending = last_pending(call);
+	struct fold_transfer *pending = last_pending(call);
 
 	if (pending == NULL)
 		return;
@@ -197,7 +226,7 @@ void fold_picked_up(struct fold_call *call)
 		if (at->bridge == NULL || strcmp(at->number, pending->from) == 0 ||
 			!fold_is_ours(call, at) || fold_members(at->bridge) < 2)
 			continue;
-		call->picked_up |= 1u << (pending - call->pub.transfers);
+		pending->picked_up = true;
 		return;
 	}
 }
@@ -205,25 +234,28 @@ void fold_picked_up(struct fold_call *call)
 /* Somebody new talks with the other side: that is what a transfer was for. */
 void fold_transfer_done(struct call_fold *fold, struct fold_call *call, const char *to)
 {
-	struct call_transfer *transfer = last_pending(call);
-	struct call_transfer *last = last_of(call);
+	struct fold_transfer *transfer = last_pending(call);
+	struct fold_transfer *last = last_of(call);
 
 	/* It was told as refused when the call to the colleague ended, before the other side came. */
 	if (transfer == NULL && last != NULL && last->result == TRANSFER_REFUSED &&
 		strcmp(last->to, to) == 0)
 		transfer = last;
 	if (transfer == NULL)
-		transfer = add_transfer(fold, call, call->pub.talking, to, TRANSFER_BLIND);
+		transfer = add_transfer(fold, call, call->talking, to, TRANSFER_BLIND);
 	if (transfer == NULL)
 		return;
 	transfer->result = TRANSFER_ACCEPTED;
+	if (strcmp(transfer->to, to) != 0)
+		fold_set(fold, &transfer->taker, to);
+	fold_leg_ends(call, transfer->from);
 	fold_say(fold, call, "transfer to %s accepted: %s talks now", transfer->to, to);
 }
 
 /* A call between two of us that belongs to a transfer is over. */
 static void consult_over(struct fold_step *step, struct fold_call *call, const char *to)
 {
-	struct call_transfer *transfer = find_last(call, step->phone, to);
+	struct fold_transfer *transfer = find_last(call, step->phone, to);
 
 	if (transfer == NULL && !fold_call_closed(call))
 		transfer = add_transfer(step->fold, call, step->phone, to, TRANSFER_ATTENDED);
@@ -237,12 +269,11 @@ static void consult_over(struct fold_step *step, struct fold_call *call, const c
 /* The other side was with `to` when this leg ended, or waited for it in vain. */
 static void handover_over(struct fold_step *step, struct fold_call *call, const char *to)
 {
-	struct call_transfer *pending = last_pending(call);
-	const struct call_numbers *talkers = &call->pub.talkers;
-	const char *from = talkers->count > 0 ? talkers->items[talkers->count - 1] : "";
+	struct fold_transfer *pending = last_pending(call);
+	const char *from = fold_last_talker(call);
 	bool answered = step->event->call_status == 2;
 
-	if (fold_numbers_have(talkers, to))
+	if (fold_talked(call, to))
 		return;
 	if (pending == NULL)
 		pending = add_transfer(step->fold, call, from, to, TRANSFER_BLIND);
@@ -250,8 +281,8 @@ static void handover_over(struct fold_step *step, struct fold_call *call, const 
 		pending->result = answered ? TRANSFER_ACCEPTED : TRANSFER_UNANSWERED;
 	if (!answered)
 		return;
-	fold_numbers_add(&call->pub.talkers, to);
-	call->pub.answered = true;
+	fold_leg_talks(call, to);
+	call->answered = true;
 }
 
 /* What the hangup of an internal leg says of a transfer. */
@@ -259,7 +290,7 @@ void fold_transfer_hangup(struct fold_step *step, struct fold_call *call)
 {
 	const char *to = step->extension_count > 0 ? step->extensions[0] : "";
 
-	if (step->event->call_type != 2 || call->pub.direction == CALL_INTERNAL ||
+	if (step->event->call_type != 2 || call->direction == CALL_INTERNAL ||
 		!fold_is_internal(step->fold, str_from(to)))
 		return;
 	if (fold_is_internal(step->fold, str_from(step->phone)))
