@@ -307,6 +307,21 @@ void call_fold_tick(struct call_fold *fold, int64_t now_ms, struct call_changes 
 	end_step(fold, changes);
 }
 
+bool call_fold_renew(
+	struct call_fold *fold, int64_t call_id, const char *reason, struct call_changes *changes)
+{
+	struct fold_call *call = fold_call_find(fold, call_id);
+	bool open = call != NULL && !fold_call_closed(call);
+
+	begin_step(fold);
+	if (open) {
+		fold_say(fold, call, "%s", reason);
+		call->version++;
+	}
+	end_step(fold, changes);
+	return open;
+}
+
 void call_fold_set_linger(struct call_fold *fold, int64_t linger_ms)
 {
 	begin_step(fold);
@@ -329,6 +344,11 @@ const struct call *call_fold_find(const struct call_fold *fold, int64_t call_id)
 	struct fold_call *call = fold_call_find(fold, call_id);
 
 	return call != NULL ? fold_view(fold->views, call) : NULL;
+}
+
+bool call_fold_has(const struct call_fold *fold, int64_t call_id)
+{
+	return fold_call_find(fold, call_id) != NULL;
 }
 
 unsigned call_fold_open(const struct call_fold *fold)
