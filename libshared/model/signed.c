@@ -38,15 +38,15 @@ void signed_link(
 		call_id, until_s, mac);
 }
 
-bool signed_link_check(struct str key, struct str enterprise, int64_t call_id, struct str until,
-	struct str given, int64_t now_ms, struct error *error)
+bool signed_link_check(
+	struct str key, const struct signed_query *query, int64_t now_ms, struct error *error)
 {
 	char mac[SIGN_TEXT];
 	int64_t until_s = 0;
-	if (key.size < SIGNED_KEY_MIN_BYTES || !str_to_int64(until, &until_s))
+	if (key.size < SIGNED_KEY_MIN_BYTES || !str_to_int64(query->until, &until_s))
 		return error_set(error, ERROR_AUTH, "this link is not complete");
-	link_sign(key, enterprise, call_id, until_s, mac);
-	if (!str_equal_secret(given, str_from(mac)))
+	link_sign(key, query->enterprise, query->call_id, until_s, mac);
+	if (!str_equal_secret(query->sign, str_from(mac)))
 		return error_set(error, ERROR_AUTH, "this link was not made here");
 	if (now_ms / 1000 > until_s)
 		return error_set(

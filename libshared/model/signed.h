@@ -19,9 +19,16 @@
 void signed_link(
 	struct str key, struct str enterprise, int64_t call_id, int64_t until_ms, struct buf *to);
 
-/* Is this link ours, and not over? `until` and `sign` as they came. ERROR_AUTH with words for people. */
-bool signed_link_check(struct str key, struct str enterprise, int64_t call_id, struct str until,
-	struct str sign, int64_t now_ms, struct error *error);
+/* What a link says of itself: `until` and `sign` as they came. */
+struct signed_query {
+	struct str enterprise;
+	int64_t call_id;
+	struct str until, sign;
+};
+
+/* Is this link ours, and not over? ERROR_AUTH with words for people. */
+bool signed_link_check(
+	struct str key, const struct signed_query *query, int64_t now_ms, struct error *error);
 
 enum callback_action { CALLBACK_LISTEN, CALLBACK_WHISPER, CALLBACK_CONFERENCE, CALLBACK_CALL_BACK };
 

@@ -42,7 +42,9 @@ static void assert_refused(
 {
 	struct error error = {0};
 
-	assert_false(signed_link_check(key, enterprise, call_id, until, sign, NOW_MS, &error));
+	const struct signed_query query = {enterprise, call_id, until, sign};
+
+	assert_false(signed_link_check(key, &query, NOW_MS, &error));
 	assert_int_equal(error.kind, ERROR_AUTH);
 	assert_true(error.text[0] != '\0');
 }
@@ -50,15 +52,14 @@ static void assert_refused(
 static void a_link_is_taken_until_it_is_over(void **state)
 {
 	struct link link = link_of(STR("0367"), 123, NOW_MS + HOUR_MS);
+	const struct signed_query query = {STR("0367"), 123, link.until, link.sign};
 	struct error error = {0};
 
 	(void)state;
 	assert_true(str_starts(buf_str(&link.text), STR("/call/0367/123?until=1795266000&sign=")));
 	assert_int_equal(link.sign.size, 20);
-	assert_true(signed_link_check(
-		KEY, STR("0367"), 123, link.until, link.sign, NOW_MS + HOUR_MS, &error));
-	assert_false(signed_link_check(
-		KEY, STR("0367"), 123, link.until, link.sign, NOW_MS + HOUR_MS + 1000, &error));
+	assert_true(signed_link_check(KEY, &query, NOW_MS + HOUR_MS, &error));
+	assert_false(signed_link_check(KEY, &query, NOW_MS + HOUR_MS + 1000, &error));
 	assert_string_equal(error.text, "this link is over; press the button in the chat again");
 	buf_free(&link.text);
 }
