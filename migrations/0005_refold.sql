@@ -226,14 +226,12 @@ BEGIN
 		UNION ALL SELECT 'calls', count(*) FROM pg_temp.refold_calls s WHERE s.in_scope;
 END $$;
 
--- Customers' counters follow the calls: these are taken out, and put in again when they are changed.
-CREATE FUNCTION refold_uncount(ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-	NULL;
-END $$;
+-- Customers' counters follow the calls. Unlike a round of the live fold this may fail and be tried again.
 CREATE FUNCTION refold_count(ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-	NULL;
+	PERFORM customer_count_new(ids);
+	PERFORM customer_recount_call(c.id) FROM calls c WHERE c.id = ANY (ids) AND c.counted_as IS NOT NULL
+		AND customer_counts_as(c) IS DISTINCT FROM c.counted_as;
 END $$;
 
 -- Put a piece of the changes into calls; gives the numbers (n) of those that were done. Left out is
@@ -251,8 +249,7 @@ BEGIN
 		FROM pg_temp.refold_changes h LEFT JOIN calls c ON c.id = h.call_id
 		WHERE h.n BETWEEN first AND last AND CASE WHEN h.kind = 'new' THEN c.id IS NULL
 			ELSE c.version = h.version - 1 AND NOT EXISTS (SELECT FROM fold_calls k WHERE k.call_id = c.id) END;
-	PERFORM refold_uncount(ids);
-	DELETE FROM calls c USING pg_temp.refold_changes h WHERE h.n = ANY (ns) AND h.kind = 'gone' AND c.id = h.call_id;
+	PERFORM calls_merged(ARRAY(SELECT h.call_id FROM pg_temp.refold_changes h WHERE h.n = ANY (ns) AND h.kind = 'gone'));
 	EXECUTE format($q$UPDATE calls c SET (%s) = ROW (%s), version = h.version, updated_at = now(),
 			trace = (s.trace #>> '{}')::jsonb || $2
 		FROM pg_temp.refold_changes h JOIN pg_temp.refold_calls s ON s.id = h.fresh
