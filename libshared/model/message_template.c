@@ -128,7 +128,9 @@ static bool fill_line(const struct message_view *view, struct str line, struct b
 /* Tags and escapes are counted, too, though Telegram does not: a little less room, and no parsing. */
 static bool fits(const struct buf *to, size_t start, struct str line)
 {
-	struct str text = str_of(to->data + start, to->size - start);
+	struct str text = {0};
+	if (to->size > start)
+		text = str_of(to->data + start, to->size - start);
 	return text.size + line.size < MESSAGE_MAX_BYTES &&
 	       html_utf16_length(text) + html_utf16_length(line) < MESSAGE_MAX_CHARACTERS;
 }

@@ -71,6 +71,9 @@ static bool read_checked(const struct job *job, struct str *text, struct error *
 		(void)fclose(file);
 	if (!ok)
 		return error_set(error, ERROR_INPUT, "%s: cannot be read: %m", job->file);
+	if (text->size > TENANT_SETTINGS_MAX_BYTES)
+		return error_set(error, ERROR_INPUT, "%s: longer than %zu bytes", job->file,
+			TENANT_SETTINGS_MAX_BYTES);
 	*text = str_trim(*text);
 	if (text->size == 0)
 		return error_set(
