@@ -133,7 +133,8 @@ static void draw_incoming(struct pbx_plan *plan, struct pbx_world *world, int64_
 
 	if (hidden)
 		plan->external = "";
-	plan->line_as_phone = pbx_chance(random, 5);
+	/* GSM gateways do, and their lines are 0001xxx. */
+	plan->line_as_phone = plan->line[0] == '0' && pbx_chance(random, 5);
 	plan->no_start = pbx_chance(random, 3);
 	plan->gives_up_early = !plan->no_start && pbx_chance(random, 3);
 	plan->unnamed_end = pbx_chance(random, 5);

@@ -115,6 +115,8 @@ static void forget_finished(struct pbx_stream *stream)
 {
 	unsigned kept = 0;
 
+	if (stream->options.keeps)
+		return;
 	arena_free(&stream->finished);
 	for (unsigned i = 0; i < stream->told; i++) {
 		if (stream->calls[i].next < stream->calls[i].call->count)

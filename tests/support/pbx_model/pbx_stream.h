@@ -13,6 +13,7 @@ struct pbx_stream_options {
 	int64_t start_ms;	/* of the first call; wall */
 	int64_t gap_ms;		/* between the starts of calls, on average */
 	int64_t restart_gap_ms; /* between restarts of the PBX, on average; 0: it stays up */
+	bool keeps;		/* calls, with their events, live as long as the stream */
 };
 
 struct pbx_stream;

@@ -240,6 +240,153 @@ static bool check_row(const struct corpus *corpus, const struct expected *row)
 	return wrong == NULL;
 }
 
+/* -- all of them at once, in one tenant ----------------------------------------------------------- */
+
+enum { ROWS = 64, OF_ONE = 10000 };
+
+/* Ids as one PBX would have given them to calls at once; numbers, lines and names of channels stay. */
+static struct str renamed_uid(struct arena *arena, struct str uid, size_t row)
+{
+	struct str place = uid;
+	struct str second = str_cut(&place, '.');
+
+	if (uid.size == 0)
+		return uid;
+	return str_from(arena_printf(arena, "%.*s.%zu%04lld", STR_ARG(second), row + 1,
+		(long long)strtol(arena_strndup(arena, place.data, place.size), NULL, 10) % OF_ONE));
+}
+
+static struct str renamed_bridge(struct arena *arena, struct str id, size_t row)
+{
+	if (id.size == 0)
+		return id;
+	return str_from(arena_printf(arena, "%02zu%.*s", row, STR_ARG(id)));
+}
+
+struct all {
+	struct corpus corpus, rows;
+	struct expected expected[ROWS];
+	size_t first[ROWS];
+	struct clock_zone *zone;
+};
+
+static struct all all_rows(void)
+{
+	struct all all = {.corpus = corpus_load(TESTS_DIR "/corpus/calls.jsonl"),
+		.rows = corpus_load(TESTS_DIR "/corpus/expected.jsonl"),
+		.zone = clock_zone_new("Europe/Minsk")};
+	struct error error = {0};
+
+	assert_true(all.rows.count <= ROWS);
+	for (size_t i = 0; i < all.rows.count; i++) {
+		assert_true(json_read(all.rows.lines[i], expected_fields, &all.expected[i],
+			all.rows.arena, &error));
+		all.first[i] = find_scenario(&all.corpus, all.expected[i].scenario);
+	}
+	return all;
+}
+
+static void free_all(struct all *all)
+{
+	corpus_free(&all->corpus);
+	corpus_free(&all->rows);
+	clock_zone_free(&all->zone);
+}
+
+static void fold_row_event(struct all *all, struct call_fold *fold, size_t row, size_t at,
+	int64_t at_ms)
+{
+	struct call_event event = corpus_read(&all->corpus, at, all->zone);
+	struct call_changes changes;
+
+	event.unique_id = renamed_uid(all->corpus.arena, event.unique_id, row);
+	event.bridge_id = renamed_bridge(all->corpus.arena, event.bridge_id, row);
+	event.at_ms = at_ms;
+	call_fold_event(fold, &event, &changes);
+	for (unsigned i = 0; i < changes.count && getenv("TRACE") != NULL; i++)
+		printf("  %zu %s %.*s: %lld %s\n", row, call_event_type_name(event.type),
+			STR_ARG(event.unique_id), (long long)changes.items[i].call->id,
+			changes.items[i].reason);
+}
+
+/* Event by event, `together` of each at a time, the rows in turn. */
+static struct call_fold *fold_all(struct all *all, size_t together)
+{
+	const struct call_fold_rules rules = {.country = "BY"};
+	struct call_fold *fold = call_fold_new(&rules);
+	struct call_changes changes;
+	int64_t at_ms = CORPUS_START_MS;
+	bool more = true;
+
+	for (size_t round = 0; more; round += together) {
+		more = false;
+		for (size_t row = 0; row < all->rows.count; row++) {
+			size_t end = corpus_end(&all->corpus, all->first[row]);
+
+			for (size_t i = round; i < round + together; i++) {
+				if (all->first[row] + i >= end)
+					break;
+				more = true;
+				fold_row_event(all, fold, row, all->first[row] + i, at_ms += 20);
+			}
+		}
+	}
+	call_fold_tick(fold, at_ms + 200000, &changes);
+	return fold;
+}
+
+/* The call that has the row's first channel as its own. */
+static bool check_one_of_all(const struct all *all, const struct call_fold *fold, size_t row)
+{
+	char prefix[8];
+	const char *wrong = "no such call";
+	size_t found = 0;
+
+	snprintf(prefix, sizeof(prefix), "%zu", row + 1);
+	for (size_t id = 1; id <= all->corpus.count; id++) {
+		const struct call *call = call_fold_find(fold, (int64_t)id);
+		struct str place;
+
+		if (call == NULL || call->unique_id_count == 0)
+			continue;
+		place = str_from(call->unique_ids[0]);
+		str_cut(&place, '.');
+		if (place.size != strlen(prefix) + 4 || !str_starts(place, str_from(prefix)))
+			continue;
+		found++;
+		wrong = difference((struct expected_call *)all->expected[row].calls.items, call,
+			all->expected[row].scenario);
+		if (wrong != NULL || found > 1) {
+			printf("    %.*s at once: %s\n", STR_ARG(all->expected[row].scenario),
+				wrong != NULL ? wrong : "two calls");
+			print_call(call);
+		}
+	}
+	if (found == 0)
+		printf("    %.*s at once: %s\n", STR_ARG(all->expected[row].scenario), wrong);
+	return wrong == NULL && found == 1;
+}
+
+static void all_at_once_in_one_tenant(void **state)
+{
+	struct all all = all_rows();
+
+	(void)state;
+	for (size_t together = 1; together <= 8; together++) {
+		struct call_fold *fold = fold_all(&all, together);
+		size_t exact = 0;
+
+		for (size_t row = 0; row < all.rows.count; row++)
+			exact += check_one_of_all(&all, fold, row);
+		printf("    %zu at a time: %zu of %zu rows, %u calls\n", together, exact,
+			all.rows.count, call_fold_remembered(fold));
+		assert_int_equal(exact, all.rows.count);
+		assert_int_equal(call_fold_remembered(fold), all.rows.count);
+		call_fold_free(&fold);
+	}
+	free_all(&all);
+}
+
 static void every_scenario_is_the_call_that_it_was(void **state)
 {
 	struct corpus corpus = corpus_load(TESTS_DIR "/corpus/calls.jsonl");
@@ -265,6 +412,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_scenario_is_the_call_that_it_was),
+		cmocka_unit_test(all_at_once_in_one_tenant),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
