@@ -191,7 +191,7 @@ static bool unclosed(const struct html_tag *tag, struct error *error)
 
 static bool read_attribute(struct html_reader *reader, struct html_tag *tag, struct error *error)
 {
-	struct str name = attribute_name(reader), value = {0};
+	struct str name = attribute_name(reader), value = STR("");
 
 	if (name.size == 0)
 		return error_set(error, ERROR_INPUT,
