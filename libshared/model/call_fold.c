@@ -310,10 +310,12 @@ void call_fold_tick(struct call_fold *fold, int64_t now_ms, struct call_changes 
 bool call_fold_renew(
 	struct call_fold *fold, int64_t call_id, const char *reason, struct call_changes *changes)
 {
-	struct fold_call *call = fold_call_find(fold, call_id);
-	bool open = call != NULL && !fold_call_closed(call);
+	struct fold_call *call;
+	bool open;
 
 	begin_step(fold);
+	call = fold_call_find(fold, call_id);
+	open = call != NULL && !fold_call_closed(call);
 	if (open) {
 		fold_say(fold, call, "%s", reason);
 		call->version++;

@@ -5,6 +5,7 @@
 #define CALLWEAVE_TENANT_H
 
 #include "clock.h"
+#include "number_rules.h"
 #include "table.h"
 #include "tenant_settings.h"
 
@@ -22,9 +23,10 @@ struct tenant {
 	const char *locale;  /* "ru" or "en" */
 	const char *country; /* "BY" */
 	const struct clock_zone *zone;
-	const struct table *managers; /* extension -> struct tenant_manager; may be NULL */
-	const struct table *lines;    /* line id -> struct tenant_line; may be NULL */
-	const char *recording_base;   /* "https://.../recordings/file/"; "": no link */
+	const struct table *managers;	    /* extension -> struct tenant_manager; may be NULL */
+	const struct table *lines;	    /* line id -> struct tenant_line; may be NULL */
+	const struct number_rules *numbers; /* own extensions, lines; NULL: the bare rules */
+	const char *recording_base;	    /* "https://.../recordings/file/"; "": no link */
 	const struct tenant_settings *settings; /* NULL: the defaults */
 };
 

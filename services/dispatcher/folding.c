@@ -43,7 +43,6 @@ static const struct tenant *tenant_of(const struct dispatcher *d, struct str num
 	return found != NULL ? &found->tenant : &d->directory.stranger;
 }
 
-/* Rules are those of the fold's beginning: a fold is gone as soon as its enterprise has no calls. */
 static struct enterprise_fold *enterprise_get(
 	struct dispatcher *d, unsigned shard, struct str number)
 {
@@ -52,6 +51,7 @@ static struct enterprise_fold *enterprise_get(
 		return enterprise;
 	const struct call_fold_rules rules = {
 		.country = tenant_of(d, number)->country,
+		.numbers = tenant_of(d, number)->numbers,
 		.linger_ms = d->folding.linger_ms,
 	};
 	enterprise = alloc_zeroed(1, sizeof(*enterprise));
@@ -233,6 +233,45 @@ void folding_tick(struct dispatcher *d, struct changes *changes)
 		struct call_changes made = {0};
 		call_fold_tick(enterprise->fold, now, &made);
 		changes_take(changes, enterprise, &made, NULL, now);
+	}
+}
+
+bool folding_renew(
+	struct dispatcher *d, struct str enterprise, int64_t call_id, struct changes *changes)
+{
+	struct enterprise_fold *of = table_get(d->folding.enterprises, enterprise);
+	struct call_changes made = {0};
+	if (of == NULL || d->shards.items[of->shard].state != SHARD_OWNED ||
+		!call_fold_renew(of->fold, call_id, "the customer's name is another", &made))
+		return false;
+	changes_take(changes, of, &made, NULL, clock_wall_ms());
+	return true;
+}
+
+bool folding_remembers(const struct dispatcher *d, struct str enterprise, int64_t call_id)
+{
+	const struct enterprise_fold *of = table_get(d->folding.enterprises, enterprise);
+	return of != NULL && call_fold_has(of->fold, call_id);
+}
+
+/* -- numbering rules ------------------------------------------------------------------------------ */
+
+void folding_retire_numbers(struct dispatcher *d)
+{
+	size_t at = 0;
+	void *value;
+	while (table_next(d->folding.enterprises, &at, NULL, &value))
+		call_fold_retire_numbers(((struct enterprise_fold *)value)->fold);
+}
+
+void folding_set_numbers(struct dispatcher *d)
+{
+	size_t at = 0;
+	void *value;
+	while (table_next(d->folding.enterprises, &at, NULL, &value)) {
+		struct enterprise_fold *of = value;
+		const struct tenant *tenant = tenant_of(d, str_from(of->number));
+		call_fold_set_numbers(of->fold, tenant->country, tenant->numbers);
 	}
 }
 

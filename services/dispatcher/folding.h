@@ -67,6 +67,17 @@ bool folding_load(struct dispatcher *d, unsigned shard, struct str enterprise, s
 	struct error *error);
 void folding_drop_shard(struct folding *folding, unsigned shard);
 
+/* An open call is to be told anew: who is at its other side goes by another name. False: not open, or
+ * not ours. */
+bool folding_renew(
+	struct dispatcher *d, struct str enterprise, int64_t call_id, struct changes *changes);
+bool folding_remembers(const struct dispatcher *d, struct str enterprise, int64_t call_id);
+
+/* Numbering rules live in the directory's copy: all folds let go of it before it is freed, and take up
+ * the next one. */
+void folding_retire_numbers(struct dispatcher *d);
+void folding_set_numbers(struct dispatcher *d);
+
 /* Keep the number of ended calls in memory within its bound. */
 void folding_press(struct dispatcher *d);
 

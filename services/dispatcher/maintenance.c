@@ -17,15 +17,35 @@
 static const char sql_make[] = "SELECT call_events_make_partitions(7)";
 static const char sql_drop[] = "SELECT call_events_drop_older_than($1::integer)";
 static const char sql_forget[] =
-	"DELETE FROM fold_calls WHERE call_id IN (SELECT call_id FROM fold_calls"
-	" WHERE forget_at < now() LIMIT 1000 FOR UPDATE SKIP LOCKED)";
-static const char sql_sent[] =
-	"WITH old AS (DELETE FROM outbox WHERE id IN (SELECT id FROM outbox"
-	" WHERE state = 'sent' AND final AND updated_at < now() - make_interval(days => "
-	"$1::integer)"
-	" ORDER BY updated_at LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING call_id, destination)"
-	" DELETE FROM telegram_messages m USING old WHERE m.call_id = old.call_id"
-	" AND old.destination = 'telegram:' || m.chat_id";
+	"DELETE FROM fold_calls WHERE call_id IN (SELECT f.call_id FROM fold_calls f"
+	" JOIN calls c ON c.id = f.call_id WHERE f.forget_at < now()"
+	" AND (NOT customer_due(c) OR f.forget_at < now() - interval '1 day')"
+	" LIMIT 1000 FOR UPDATE OF f SKIP LOCKED)";
+/* Calls whose round could not count them for their customer: somebody held the customer's row. */
+static const char sql_count[] = "SELECT customer_count_late()";
+/* Rows of the outbox that fit, with what was known of their chats. */
+#define SQL_DELETE_ROWS(which)                                                                     \
+	"WITH old AS (SELECT id, call_id, destination FROM outbox WHERE " which                    \
+	" AND updated_at < now() - make_interval(days => $1::integer)"                             \
+	" ORDER BY updated_at LIMIT 1000 FOR UPDATE SKIP LOCKED),"                                 \
+	" shown AS (DELETE FROM telegram_messages m USING old WHERE m.call_id = old.call_id"       \
+	" AND old.destination = 'telegram:' || m.chat_id)"                                         \
+	" DELETE FROM outbox o USING old WHERE o.id = old.id"
+static const char sql_sent[] = SQL_DELETE_ROWS("state = 'sent' AND final");
+static const char sql_attention[] = SQL_DELETE_ROWS("state IN ('dead', 'unknown')");
+static const char sql_told[] =
+	"DELETE FROM delivery_log WHERE ctid = ANY (ARRAY(SELECT ctid FROM delivery_log"
+	" WHERE at < now() - make_interval(days => $1::integer) LIMIT 1000))";
+/* Two days later Telegram does not let a message be changed; see DELIVERY_CHANGE_MS. */
+static const char sql_recordings[] =
+	"DELETE FROM recording_requests WHERE created_at < now() - interval '48 hours'";
+/* Whoever takes them up finds nobody to send them by. */
+static const char sql_bury[] =
+	"UPDATE outbox o SET state = 'dead', updated_at = now(),"
+	" last_error = 'the enterprise has no bot any more'"
+	" WHERE (state IN ('queued', 'failed') OR (state = 'unknown' AND final))"
+	" AND destination LIKE 'telegram:%' AND NOT EXISTS (SELECT FROM enterprises e"
+	" WHERE e.number = o.enterprise_number AND e.bot_token IS NOT NULL)";
 static const char sql_depth[] =
 	"SELECT count(*), coalesce(extract(epoch FROM now() - min(updated_at)), 0)::bigint FROM "
 	"outbox"
@@ -49,9 +69,27 @@ static void look_around(struct dispatcher *d)
 	metric_set(d->meters.live_calls, (double)table_count(d->outbox.calls));
 	metric_set(d->meters.shards, shards_count(&d->shards, SHARD_OWNED));
 	folding_sweep(d);
+	people_sweep(d);
 	bots_sweep(d);
 	/* After a burst the heap is mostly holes. */
 	(void)malloc_trim(0);
+}
+
+static void warn_uncounted(struct dispatcher *d)
+{
+	int64_t late = pg_int(d->maintenance.batch, 0, 0, 0);
+	if (late > 0)
+		log_warn(&d->log, "maintenance: %lld calls are not counted for their customers yet",
+			(long long)late);
+}
+
+static void buried(struct dispatcher *d)
+{
+	int64_t count = pg_affected(d->maintenance.batch, 0);
+	metric_add(d->meters.dead, (double)count);
+	if (count > 0)
+		log_warn(&d->log, "outbox: %lld deliveries of enterprises without a bot are dead",
+			(long long)count);
 }
 
 static const struct task tasks[] = {
@@ -67,6 +105,21 @@ static const struct task tasks[] = {
 		.has_days = true,
 		.pieces = true,
 		.days_offset = offsetof(struct dispatcher_config, sent_days)},
+	{.name = "count calls late", .sql = sql_count, .every_ms = 5000, .then = warn_uncounted},
+	{.name = "delete old records of what was told",
+		.sql = sql_told,
+		.every_ms = 3600000,
+		.has_days = true,
+		.pieces = true,
+		.days_offset = offsetof(struct dispatcher_config, sent_days)},
+	{.name = "delete what nobody has looked at",
+		.sql = sql_attention,
+		.every_ms = 3600000,
+		.has_days = true,
+		.pieces = true,
+		.days_offset = offsetof(struct dispatcher_config, event_days)},
+	{.name = "forget late recordings", .sql = sql_recordings, .every_ms = 3600000},
+	{.name = "bury what nobody can send", .sql = sql_bury, .every_ms = 10000, .then = buried},
 	{.name = "forget ended calls", .sql = sql_forget, .every_ms = 10000, .pieces = true},
 	{.name = "look around", .sql = sql_depth, .every_ms = 5000, .then = look_around},
 };

@@ -76,6 +76,7 @@ static void round_forget(struct dispatcher *d)
 {
 	metric_add(d->meters.reloads, 1);
 	shards_forget_all(&d->shards);
+	recordings_done(d); /* they are read again */
 	d->folding.hold_ticks_until_ms = loop_now_ms(d->loop) + HOLD_TICKS_MS;
 	flow_queue_wake_all(&d->lease.wake);
 }
@@ -200,6 +201,27 @@ static void round_fold_rows(struct dispatcher *d, struct round *round)
 	}
 }
 
+/* What stands in the chats for calls that are not in memory: needed before anything is told. */
+static void round_look_up_messages(struct dispatcher *d, struct round *round)
+{
+	struct buf ids;
+	round->lookup_messages = false;
+	buf_init(&ids, (size_t)1 << 20);
+	for (unsigned i = 0; i < round->changes.count; i++) {
+		if (plan_needs_lookup(d, round->changes.items[i]))
+			buf_printf(&ids, "%c%lld", ids.size > 0 ? ',' : '{',
+				(long long)round->changes.items[i]->call_id);
+	}
+	recordings_look_up(d, &ids);
+	if (ids.size > 0) {
+		buf_add_char(&ids, '}');
+		round->lookup = pg_batch_new(round->arena);
+		round->lookup_messages = true;
+		plan_add_lookup(round->lookup, round->arena, buf_str(&ids));
+	}
+	buf_free(&ids);
+}
+
 static enum flow_status round_fold(struct flow *flow)
 {
 	struct dispatcher *d = flow_context(flow);
@@ -215,21 +237,11 @@ static enum flow_status round_fold(struct flow *flow)
 		round_fold_rows(d, round);
 	else if (!round->group.lagging && !round->reading.unsettled)
 		folding_tick(d, &round->changes);
-	struct buf ids;
-	buf_init(&ids, (size_t)1 << 20);
-	for (unsigned i = 0; i < round->changes.count; i++) {
-		if (plan_needs_lookup(d, round->changes.items[i]))
-			buf_printf(&ids, "%c%lld", ids.size > 0 ? ',' : '{',
-				(long long)round->changes.items[i]->call_id);
-	}
+	people_renew(d, &round->changes);
 	round->lookup = NULL;
-	if (ids.size == 0)
-		return FLOW_NEXT;
-	buf_add_char(&ids, '}');
-	round->lookup = pg_batch_new(round->arena);
-	plan_add_lookup(round->lookup, round->arena, buf_str(&ids));
-	buf_free(&ids);
-	return await_pg(flow, d->pg, round->lookup);
+	round_look_up_messages(d, round);
+	people_add_lookup(d, &round->changes, round->arena, &round->lookup);
+	return round->lookup != NULL ? await_pg(flow, d->pg, round->lookup) : FLOW_NEXT;
 }
 
 /* -- plan and commit ------------------------------------------------------------------------------ */
@@ -297,23 +309,28 @@ static enum flow_status round_plan(struct flow *flow)
 	round->last_plan = &round->plans;
 	round->commit = NULL;
 	if (round->lookup != NULL && !pg_batch_ok(round->lookup, &error)) {
-		log_warn(flow_log(flow), "fold: messages of calls are not read: %s", error.text);
+		log_warn(
+			flow_log(flow), "fold: messages or customers are not read: %s", error.text);
 		round_forget(d);
 		return flow_goto(flow, ROUND_IDLE);
 	}
-	if (round->lookup != NULL)
+	if (round->lookup_messages)
 		plan_take_lookup(d, round->lookup);
-	if (round->changes.count == 0 && !round->persist)
+	people_take_lookup(d, round->lookup);
+	if (round->changes.count == 0 && !round->persist && d->recordings.count == 0)
 		return flow_goto(flow, ROUND_APPLY);
 	store_begin(&store, round->arena);
 	buf_init(&saved, (size_t)1 << 20);
 	for (unsigned i = 0; i < round->changes.count; i++)
 		round_store_change(d, &store, round->changes.items[i], &saved);
+	recordings_plan(d, &store);
 	round_positions(d, &store);
 	buf_free(&saved);
 	bool any = store.positions.size > 0;
 	round->commit = any ? pg_batch_new(round->arena) : NULL;
 	bool ok = !any || store_batch(&store, d->name, round->commit, &error);
+	if (ok && any)
+		people_add_count(&round->changes, round->arena, round->commit);
 	store_end(&store);
 	if (ok)
 		return any ? FLOW_NEXT : flow_goto(flow, ROUND_APPLY);
@@ -382,6 +399,7 @@ static enum flow_status round_apply(struct flow *flow)
 		if (call != NULL)
 			live_call_settle(d, call);
 	}
+	recordings_done(d);
 	folding_press(d);
 	round_advance(d, round);
 	if (round->next_row < round->reading.rows)

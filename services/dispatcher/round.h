@@ -19,8 +19,8 @@ struct round {
 	bool touched[SHARD_COUNT];
 	struct changes changes;
 	struct plan *plans, **last_plan;
-	bool lookup_wanted;
-	bool careful; /* one event at a time: one of these cannot be stored */
+	bool lookup_messages; /* the lookup has a statement about messages */
+	bool careful;	      /* one event at a time: one of these cannot be stored */
 	struct log_position careful_until;
 	int64_t skip_id;     /* that one */
 	bool prefer_lagging; /* alternate with those that have caught up */

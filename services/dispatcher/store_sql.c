@@ -78,7 +78,7 @@ const char store_sql_memory[] =
 	" ON CONFLICT (call_id) DO UPDATE SET state = excluded.state, forget_at = "
 	"excluded.forget_at";
 
-const char store_sql_merged[] = "DELETE FROM calls WHERE id = ANY ($1::bigint[])";
+const char store_sql_merged[] = "SELECT calls_merged($1::bigint[])";
 
 /* A send that is under way stays marked as such: its outcome finds the newer version there. */
 const char store_sql_outbox[] =
@@ -97,5 +97,11 @@ const char store_sql_outbox[] =
 	" ELSE coalesce(excluded.sending_version, o.sending_version) END,"
 	" lease_owner = CASE WHEN o.state = 'sending' THEN o.lease_owner ELSE excluded.lease_owner "
 	"END,"
-	" last_error = NULL, updated_at = now()"
+	" last_error = NULL, failing_since = NULL, updated_at = now()"
 	" WHERE o.version < excluded.version";
+
+/* What came since it was read stays. */
+const char store_sql_recordings[] =
+	"DELETE FROM recording_requests r USING json_to_recordset($1::json)"
+	" AS x (call_id bigint, changes integer)"
+	" WHERE r.call_id = x.call_id AND r.changes = x.changes";
