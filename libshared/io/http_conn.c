@@ -39,6 +39,13 @@ static void set_due(struct http_conn *conn, int64_t delay_ms)
 
 static void refuse(struct http_conn *conn, int status, struct str detail);
 
+static int64_t receive_timeout_ms(const struct http_conn *conn)
+{
+	const struct http_server_options *options = &conn->server->options;
+
+	return conn->spools ? options->spool_timeout_ms : options->request_timeout_ms;
+}
+
 static void on_alarm(void *owner)
 {
 	struct http_conn *conn = owner;
@@ -56,7 +63,7 @@ static void on_alarm(void *owner)
 		return;
 	}
 	snprintf(detail, sizeof(detail), "request: took longer than %lld ms",
-		(long long)conn->server->options.request_timeout_ms);
+		(long long)receive_timeout_ms(conn));
 	refuse(conn, 408, str_from(detail));
 }
 
@@ -101,6 +108,7 @@ void http_conn_lose(struct http_conn *conn)
 
 void http_conn_free(struct http_conn *conn)
 {
+	http_spool_end(conn);
 	http_parse_free(&conn->parse);
 	buf_free(&conn->out);
 	buf_free(&conn->extra);
@@ -174,6 +182,7 @@ void http_conn_flush(struct http_conn *conn)
 
 static void become_idle(struct http_conn *conn)
 {
+	http_spool_end(conn);
 	http_parse_next(&conn->parse);
 	if (conn->parse.in.size == 0 && conn->parse.in.capacity > KEEP_IN_BYTES)
 		buf_free(&conn->parse.in);
@@ -200,7 +209,7 @@ static void wait_for_more(struct http_conn *conn)
 {
 	if (conn->parse.in.size > 0 && conn->state == HTTP_IDLE) {
 		conn->state = HTTP_RECEIVING;
-		set_due(conn, conn->server->options.request_timeout_ms);
+		set_due(conn, receive_timeout_ms(conn));
 	}
 	if (!conn->parse.wants_continue)
 		return;
@@ -318,6 +327,8 @@ void http_conn_new(struct http_server *server, int fd, const char *peer)
 	str_copy(conn->peer, sizeof(conn->peer), str_from(peer));
 	http_parse_init(
 		&conn->parse, server->options.max_header_bytes, server->options.max_body_bytes);
+	conn->parse.on_head = http_spool_begin;
+	conn->parse.owner = conn;
 	buf_init(&conn->out, HTTP_OUT_MAX_BYTES);
 	buf_init(&conn->extra, HTTP_EXTRA_MAX_BYTES);
 	conn->next = server->conns;

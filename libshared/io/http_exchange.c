@@ -79,7 +79,7 @@ static void find_trace(struct http_conn *conn)
 /* -- beginning -------------------------------------------------------------------------------------- */
 
 /* "/path?query", or a proxy's "http://host/path?query". */
-static void split_target(struct str target, struct http_request *request)
+void http_split_target(struct str target, struct http_request *request)
 {
 	struct str rest = target;
 	const char *slash;
@@ -105,10 +105,12 @@ static void fill_request(struct http_conn *conn)
 	conn->request = (struct http_request){
 		.method = http_parse_method(parse),
 		.body = http_parse_str(parse, parse->body),
+		.body_fd = parse->spool_fd,
+		.body_bytes = parse->spooled_bytes,
 		.peer = conn->peer,
 		.trace = conn->trace,
 	};
-	split_target(http_parse_str(parse, parse->target), &conn->request);
+	http_split_target(http_parse_str(parse, parse->target), &conn->request);
 	find_trace(conn);
 }
 

@@ -93,10 +93,16 @@ static bool check_length(struct http_parse *parse)
 		return true;
 	if (!str_is_digits(http_parse_header(parse, "Content-Length")))
 		return malformed(parse, "Content-Length is not a number");
-	if (parse->parser.content_length > parse->max_body_bytes)
-		return http_parse_refuse(
-			parse, 413, "body: longer than %zu bytes", parse->max_body_bytes);
 	return true;
+}
+
+bool http_head_check_length(struct http_parse *parse)
+{
+	if (count(parse, STR("Content-Length")) == 0 ||
+		parse->parser.content_length <= parse->body_limit)
+		return true;
+	return http_parse_refuse(
+		parse, 413, "body: longer than %llu bytes", (unsigned long long)parse->body_limit);
 }
 
 static bool check_expect(struct http_parse *parse)

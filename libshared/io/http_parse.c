@@ -6,7 +6,9 @@
  */
 #include "http_parse_private.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* More than any read(2) adds at once to a head and a body that are both as long as they may be. */
 enum { SLACK_BYTES = 16 * 1024 };
@@ -66,13 +68,37 @@ static int on_headers_complete(http_parser *parser)
 	return 0;
 }
 
+/* The page cache takes it: a write to a file of ours does not wait for a disk. */
+static int spool(struct http_parse *parse, const char *at, size_t size)
+{
+	if (size > parse->body_limit - parse->spooled_bytes)
+		return -1;
+	parse->spooled_bytes += size;
+	while (size > 0) {
+		ssize_t written = write(parse->spool_fd, at, size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0) {
+			http_parse_refuse(
+				parse, 507, "body: no room to keep it: %s", strerror(errno));
+			return -1;
+		}
+		at += written;
+		size -= (size_t)written;
+	}
+	return 0;
+}
+
 /* -1 ends the parse: the body is too long. */
 static int on_body(http_parser *parser, const char *at, size_t size)
 {
 	struct http_parse *parse = parser->data;
 	char *to = parse->in.data + parse->body.at + parse->body.size;
 
-	if (size > parse->max_body_bytes - parse->body.size)
+	if (parse->spool_fd >= 0)
+		return spool(parse, at, size);
+	if (size > parse->body_limit - parse->body.size)
 		return -1;
 	if (to != at)
 		memmove(to, at, size);
@@ -110,6 +136,11 @@ static void reset(struct http_parse *parse)
 	parse->wants_continue = false;
 	parse->done = false;
 	parse->in_value = false;
+	parse->body_limit = parse->max_body_bytes;
+	if (parse->spool_fd >= 0)
+		close(parse->spool_fd);
+	parse->spool_fd = -1;
+	parse->spooled_bytes = 0;
 }
 
 void http_parse_init(struct http_parse *parse, size_t max_header_bytes, size_t max_body_bytes)
@@ -117,6 +148,7 @@ void http_parse_init(struct http_parse *parse, size_t max_header_bytes, size_t m
 	*parse = (struct http_parse){
 		.max_header_bytes = max_header_bytes,
 		.max_body_bytes = max_body_bytes,
+		.spool_fd = -1,
 	};
 	buf_init(&parse->in, max_header_bytes + max_body_bytes + SLACK_BYTES);
 	reset(parse);
@@ -125,6 +157,9 @@ void http_parse_init(struct http_parse *parse, size_t max_header_bytes, size_t m
 void http_parse_free(struct http_parse *parse)
 {
 	buf_free(&parse->in);
+	if (parse->spool_fd >= 0)
+		close(parse->spool_fd);
+	parse->spool_fd = -1;
 }
 
 void http_parse_next(struct http_parse *parse)
@@ -149,9 +184,11 @@ static bool explain(struct http_parse *parse)
 {
 	enum http_errno number = HTTP_PARSER_ERRNO(&parse->parser);
 
+	if (parse->status != 0) /* whoever stopped the parser has said why */
+		return false;
 	if (number == HPE_CB_body)
-		return http_parse_refuse(
-			parse, 413, "body: longer than %zu bytes", parse->max_body_bytes);
+		return http_parse_refuse(parse, 413, "body: longer than %llu bytes",
+			(unsigned long long)parse->body_limit);
 	if (number == HPE_CB_header_field)
 		return http_parse_refuse(
 			parse, 431, "headers: more than %d of them", HTTP_HEADERS_MAX);
@@ -192,7 +229,8 @@ static bool take_head(struct http_parse *parse)
 	parse->head_size = parse->parsed + 1;
 	parse->body.at = parse->head_size;
 	parse->keep_alive = http_should_keep_alive(&parse->parser) != 0;
-	return http_head_check(parse);
+	return http_head_check(parse) && (parse->on_head == NULL || parse->on_head(parse)) &&
+	       http_head_check_length(parse);
 }
 
 static bool take_body(struct http_parse *parse)

@@ -26,6 +26,10 @@ enum http_parse_result { HTTP_PARSE_MORE, HTTP_PARSE_DONE, HTTP_PARSE_BAD };
 struct http_parse {
 	struct buf in; /* append here, then call http_parse_run() */
 	size_t max_header_bytes, max_body_bytes;
+	/* Asked once the head is there, before its length is judged; false: status and detail are
+	 * set. It may raise body_limit and give a file for the body. NULL: nobody asks. */
+	bool (*on_head)(struct http_parse *parse);
+	void *owner;
 
 	size_t parsed;	  /* bytes of `in` that the parser has seen */
 	size_t head_size; /* with the empty line; 0: it is not complete yet */
@@ -35,6 +39,9 @@ struct http_parse {
 	bool keep_alive;
 	bool wants_continue; /* the body is held back until "100 Continue" */
 	bool done;
+	uint64_t body_limit;
+	int spool_fd; /* the body goes there and not into `in`; -1. Closed with the request */
+	uint64_t spooled_bytes;
 
 	int status;	  /* HTTP_PARSE_BAD: how to answer */
 	char detail[128]; /* and in which words */
@@ -63,6 +70,7 @@ bool http_parse_is_1_0(const struct http_parse *parse);
 
 /* False when the head is to be refused: status and detail are set. */
 bool http_head_check(struct http_parse *parse);
+bool http_head_check_length(struct http_parse *parse); /* against body_limit */
 bool http_parse_refuse(struct http_parse *parse, int status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -49,6 +49,7 @@ struct http_server {
 	struct loop_timer *accept_pause;
 	int64_t told_ms; /* when it was last said that descriptors ran out */
 	bool draining;
+	unsigned spools; /* requests whose body is a file */
 
 	struct http_conn *conns;
 	unsigned open_count;
@@ -100,6 +101,7 @@ struct http_conn {
 	bool head_only;
 	bool streaming;
 	bool chunked;
+	bool spools;	   /* counted in the server */
 	bool stream_waits; /* stream_op: a flow waits until `out` is taken */
 	struct flow_op stream_op;
 };
@@ -125,6 +127,15 @@ void http_conn_free(struct http_conn *conn);
 
 void http_exchange_begin(struct http_conn *conn);
 struct http_conn *http_exchange_of(const struct flow *flow);
+
+/* The part of a target that routes know, and the query behind it. */
+void http_split_target(struct str target, struct http_request *request);
+
+/* -- http_spool.c ----------------------------------------------------------------------------------- */
+
+/* For http_parse.on_head: is the body one for a file? */
+bool http_spool_begin(struct http_parse *parse);
+void http_spool_end(struct http_conn *conn);
 
 /* -- http_reply.c ----------------------------------------------------------------------------------- */
 

@@ -19,6 +19,9 @@ enum {
 	REQUEST_TIMEOUT_MS = 10000,
 	IDLE_TIMEOUT_MS = 75000,
 	WRITE_TIMEOUT_MS = 30000,
+	MAX_SPOOL_BYTES = 256 << 20,
+	MAX_SPOOLS = 4,
+	SPOOL_TIMEOUT_MS = 600000,
 };
 
 static void fill_defaults(struct http_server_options *options)
@@ -37,6 +40,14 @@ static void fill_defaults(struct http_server_options *options)
 		options->idle_timeout_ms = IDLE_TIMEOUT_MS;
 	if (options->write_timeout_ms == 0)
 		options->write_timeout_ms = WRITE_TIMEOUT_MS;
+	if (options->spool_folder == NULL)
+		options->spool_folder = "/var/tmp"; /* not /tmp: that may be memory */
+	if (options->max_spool_bytes == 0)
+		options->max_spool_bytes = MAX_SPOOL_BYTES;
+	if (options->max_spools == 0)
+		options->max_spools = MAX_SPOOLS;
+	if (options->spool_timeout_ms == 0)
+		options->spool_timeout_ms = SPOOL_TIMEOUT_MS;
 }
 
 static void register_metrics(struct http_server *server, struct metrics *metrics)

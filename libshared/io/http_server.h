@@ -27,6 +27,7 @@ struct http_route {
 enum {
 	ROUTE_DETACHED = 1, /* a lost client does not cancel the flow; its reply is dropped */
 	ROUTE_CORS = 2,	    /* any origin may call it; OPTIONS is answered for it */
+	ROUTE_SPOOL = 4,    /* its body may be large: it comes as a file, see body_fd */
 };
 
 struct http_server_options {
@@ -39,6 +40,10 @@ struct http_server_options {
 	int64_t request_timeout_ms; /* from its first byte to its last; 0: 10 s */
 	int64_t idle_timeout_ms;    /* keep-alive without a request; 0: 75 s */
 	int64_t write_timeout_ms;   /* a client that does not read its answer; 0: 30 s */
+	const char *spool_folder;   /* for bodies of ROUTE_SPOOL; NULL: /var/tmp */
+	uint64_t max_spool_bytes;   /* of one such body; 0: 256 MiB */
+	unsigned max_spools;	    /* at the same time; 0: 4, more are told to come back (503) */
+	int64_t spool_timeout_ms;   /* until such a body is there; 0: 10 min */
 	const struct http_route *routes;
 	const struct http_route *more_routes; /* a second table (the skeleton's), may be NULL */
 	void *context;			      /* becomes flow_context() of every request */
@@ -66,7 +71,9 @@ struct http_request {
 	struct str tail;  /* what the route's * matched */
 	struct str query; /* without the ? */
 	struct str body;
-	const char *peer;  /* numeric address of the client */
+	int body_fd; /* ROUTE_SPOOL: the body as an unnamed file, closed with the flow; else -1 */
+	uint64_t body_bytes; /* of it */
+	const char *peer;    /* numeric address of the client */
 	const char *trace; /* of traceparent (W3C) or X-Request-Id when well-formed, else made up */
 };
 

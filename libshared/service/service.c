@@ -85,6 +85,7 @@ static bool listen_now(struct service *service, struct error *error)
 		.port = (int)listen->port,
 		.listen_fd = service_notify_listen_fd(),
 		.max_body_bytes = service->spec->max_body_bytes,
+		.spool_folder = service_config_common(service->config)->spool_folder,
 		.routes = service->spec->routes,
 		.context = service->context,
 		.more_routes = service_routes,

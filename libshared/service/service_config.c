@@ -34,6 +34,8 @@ static const struct config_field common_table[] = {
 	COMMON(link_key, "CALLWEAVE_LINK_KEY", CONFIG_SECRET, "", 0, 0,
 		"key that signs links and buttons, the same for the whole suite, at least 32 "
 		"characters; empty: no links"),
+	COMMON(spool_folder, "CALLWEAVE_SPOOL_FOLDER", CONFIG_TEXT, "/var/tmp", 1, 200,
+		"folder on a disk for large requests while they are read"),
 	COMMON(public_url, "CALLWEAVE_PUBLIC_URL", CONFIG_TEXT, "", 0, 200,
 		"base URL under which people reach the pages of console, without a slash at its "
 		"end; "

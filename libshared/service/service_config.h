@@ -16,6 +16,7 @@ struct service_settings {
 	struct secret database_url;
 	struct secret link_key;
 	const char *public_url;
+	const char *spool_folder;
 	struct secret redis_url;
 };
 
