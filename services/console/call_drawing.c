@@ -1,0 +1,334 @@
+/*
+ * call_drawing: the timeline as SVG.
+ *
+ * Horizontal places are percents and vertical ones pixels, so that one picture fits any width
+ * without letters that shrink or stretch: nested <svg> elements move to a percent and draw in
+ * pixels from there. No styles inside: the Content-Security-Policy forbids them.
+ */
+#include "call_page.h"
+
+enum { TOP_PX = 26, LANE_PX = 50, BAR_TOP_PX = 22, BAR_PX = 22, FOOT_PX = 26, MIDDLE_PX = 33 };
+
+/* Room for marks at both ends. */
+#define LEFT_PERCENT  0.8
+#define WIDTH_PERCENT 97.4
+
+static double percent(const struct html *html, int64_t at_ms)
+{
+	const struct timeline *drawing = &html->view->drawing;
+	int64_t span_ms = drawing->to_ms - drawing->from_ms;
+
+	if (span_ms <= 0)
+		return LEFT_PERCENT;
+	return LEFT_PERCENT + WIDTH_PERCENT * (double)(at_ms - drawing->from_ms) / (double)span_ms;
+}
+
+static int lane_y(unsigned lane)
+{
+	return TOP_PX + (int)lane * LANE_PX;
+}
+
+static int height(const struct html *html)
+{
+	return lane_y(html->view->drawing.lane_count) + FOOT_PX;
+}
+
+/* -- the axis ------------------------------------------------------------------------------------------- */
+
+/* At most seven lines, so that their labels have room on a telephone. */
+static int64_t step_of(int64_t span_ms)
+{
+	static const int64_t steps_ms[] = {100, 200, 500, 1000, 2000, 5000, 10000, 15000, 30000,
+		60000, 120000, 300000, 600000, 900000, 1800000, 3600000, 7200000};
+	size_t i = 0, last = sizeof(steps_ms) / sizeof(steps_ms[0]) - 1;
+
+	while (i < last && span_ms / steps_ms[i] > 6)
+		i++;
+	return span_ms / steps_ms[i] > 12 ? span_ms / 6 + 1 : steps_ms[i];
+}
+
+static void add_tick(struct html *html, int64_t offset_ms, int64_t step_ms)
+{
+	double x = percent(html, html->view->drawing.from_ms + offset_ms);
+	const char *anchor = x < 4 ? "start" : x > 94 ? "end" : "middle";
+
+	buf_printf(&html->to,
+		"<line class=\"grid\" x1=\"%.3f%%\" x2=\"%.3f%%\" y1=\"%d\" y2=\"%d\"/>"
+		"<text class=\"tick\" x=\"%.3f%%\" y=\"14\" text-anchor=\"%s\">",
+		x, x, TOP_PX - 6, height(html) - FOOT_PX, x, anchor);
+	html_offset(html, offset_ms, step_ms < 1000);
+	html_add(html, "</text>");
+}
+
+static void add_axis(struct html *html)
+{
+	const struct timeline *drawing = &html->view->drawing;
+	int64_t span_ms = drawing->to_ms - drawing->from_ms;
+	int64_t step_ms = step_of(span_ms);
+
+	for (unsigned i = 0; i < drawing->lane_count; i++)
+		buf_printf(&html->to,
+			"<rect class=\"lane%s\" x=\"0\" y=\"%d\" width=\"100%%\" height=\"%d\"/>",
+			i % 2 == 0 ? "" : " odd", lane_y(i), LANE_PX);
+	for (int64_t at_ms = 0; at_ms <= span_ms; at_ms += step_ms)
+		add_tick(html, at_ms, step_ms);
+}
+
+/* -- parts: each can be pointed at and reached by keyboard, and then says what it is ------------------------ */
+
+static void open_part(struct html *html, const char *kind, const struct buf *words)
+{
+	html_add(html, "<g class=\"part ");
+	html_add(html, kind);
+	html_add(html, "\" tabindex=\"0\" role=\"img\" aria-label=\"");
+	buf_add(&html->to, buf_str(words));
+	html_add(html, "\"><title>");
+	buf_add(&html->to, buf_str(words));
+	html_add(html, "</title>");
+}
+
+/* The last line of the picture shows it, for hands and eyes that have no mouse. */
+static void close_part(struct html *html, const struct buf *words)
+{
+	buf_printf(&html->to, "<text class=\"tip\" x=\"0\" y=\"%d\">", height(html) - 7);
+	buf_add(&html->to, buf_str(words));
+	html_add(html, "</text></g>");
+}
+
+/* "151 · talks with 152 · 0:07.000 – 0:13.000 · 6.0 s": written aside, used three times. */
+static void begin_words(struct html *html, struct html *words, unsigned lane)
+{
+	*words = *html;
+	buf_init(&words->to, 4096);
+	html_lane(words, lane);
+	html_add(words, " · ");
+}
+
+static void add_span(struct html *words, int64_t from_ms, int64_t to_ms)
+{
+	int64_t origin_ms = words->view->drawing.from_ms;
+
+	html_add(words, " · ");
+	html_offset(words, from_ms - origin_ms, true);
+	if (to_ms > from_ms) {
+		html_add(words, " – ");
+		html_offset(words, to_ms - origin_ms, true);
+		html_add(words, " · ");
+		html_seconds(words, to_ms - from_ms);
+	}
+}
+
+/* -- bars -------------------------------------------------------------------------------------------------- */
+
+/* The short form inside a bar: cut off where it does not fit. */
+static void add_bar_label(struct html *html, const struct timeline_bar *bar)
+{
+	switch (bar->kind) {
+	case BAR_WAITING:
+		html_say(html, "ждёт", "waits");
+		break;
+	case BAR_RINGING:
+		html_say(html, "вызов", "rings");
+		break;
+	case BAR_HOLD:
+		html_say(html, "удержание", "on hold");
+		break;
+	default:
+		html_seconds(html, bar->to_ms - bar->from_ms);
+		break;
+	}
+}
+
+static void add_bar(struct html *html, const struct timeline_bar *bar)
+{
+	double x = percent(html, bar->from_ms), end = percent(html, bar->to_ms);
+	double width = end - x > 0.3 ? end - x : 0.3; /* a moment is still to be seen */
+	struct html words;
+
+	begin_words(html, &words, bar->lane);
+	call_bar_words(&words, bar);
+	add_span(&words, bar->from_ms, bar->to_ms);
+	open_part(html, timeline_bar_name(bar->kind), &words.to);
+	buf_printf(&html->to,
+		"<svg x=\"%.3f%%\" y=\"%d\" width=\"%.3f%%\" height=\"%d\">"
+		"<rect class=\"fill\" width=\"100%%\" height=\"100%%\" rx=\"4\"/>",
+		x, lane_y(bar->lane) + BAR_TOP_PX, width, BAR_PX);
+	if (bar->kind == BAR_RINGING || bar->kind == BAR_HOLD)
+		buf_printf(&html->to,
+			"<rect width=\"100%%\" height=\"100%%\" rx=\"4\" fill=\"url(#p-%s)\"/>",
+			timeline_bar_name(bar->kind));
+	html_add(html, "<text class=\"label\" x=\"6\" y=\"15\" aria-hidden=\"true\">");
+	add_bar_label(html, bar);
+	html_add(html, "</text></svg>");
+	close_part(html, &words.to);
+	buf_free(&words.to);
+}
+
+/* -- arrows -------------------------------------------------------------------------------------------------- */
+
+static const char *result_sign(enum call_transfer_result result)
+{
+	static const char *const paths[] = {
+		[TRANSFER_PENDING] = "M-3 0h.01M0 0h.01M3 0h.01",
+		[TRANSFER_ACCEPTED] = "M-3.5 0l2.5 3L3.5-3",
+		[TRANSFER_REFUSED] = "M-3-3L3 3M3-3L-3 3",
+		[TRANSFER_UNANSWERED] = "M-3.5 0H3.5",
+	};
+
+	return paths[result];
+}
+
+/* From the middle of one bar to the edge of another; the sign of its result half way. */
+static void add_arrow(struct html *html, const struct timeline_arrow *arrow)
+{
+	bool down = arrow->to > arrow->from;
+	int from = lane_y(arrow->from) + (down ? BAR_TOP_PX + BAR_PX : BAR_TOP_PX);
+	int to = lane_y(arrow->to) + (down ? BAR_TOP_PX - 1 : BAR_TOP_PX + BAR_PX + 1);
+	int head = down ? -7 : 7;
+	struct html words;
+
+	begin_words(html, &words, arrow->from);
+	call_arrow_words(&words, arrow);
+	add_span(&words, arrow->at_ms, arrow->done_ms);
+	open_part(html, "arrow", &words.to);
+	buf_printf(&html->to,
+		"<svg class=\"%s\" x=\"%.3f%%\" y=\"0\" width=\"1\" height=\"%d\" "
+		"overflow=\"visible\">"
+		"<path class=\"halo\" d=\"M0 %dV%d\"/><path class=\"shaft\" d=\"M0 %dV%d\"/>"
+		"<path class=\"head\" d=\"M0 %dl-5 %dh10z\"/><circle class=\"foot\" cy=\"%d\" "
+		"r=\"3\"/>"
+		"<g transform=\"translate(0 %d)\"><circle class=\"badge\" r=\"7.5\"/>"
+		"<path class=\"sign\" d=\"%s\"/></g></svg>",
+		call_transfer_result_name(arrow->result), percent(html, arrow->at_ms), height(html),
+		from, to, from, to + head / 2, to, head, from, (from + to + head) / 2,
+		result_sign(arrow->result));
+	close_part(html, &words.to);
+	buf_free(&words.to);
+}
+
+/* -- marks ---------------------------------------------------------------------------------------------------- */
+
+static void add_mark(struct html *html, const struct timeline_mark *mark)
+{
+	static const char *const shapes[] = {
+		[MARK_LINE] = "<path class=\"flag\" d=\"M0 12V-12M0-12l9 4-9 4\"/>",
+		[MARK_HANGUP] = "<circle class=\"end\" r=\"6\"/><path class=\"sign\" "
+				"d=\"M-2.5-2.5L2.5 2.5M2.5-2.5L-2.5 2.5\"/>",
+		[MARK_LOST] = "<circle class=\"end\" r=\"6\"/><path class=\"sign\" "
+			      "d=\"M-1.5-1.5a1.7 1.7 0 1 1 2 2V1.5M0 3.4h.01\"/>",
+	};
+	struct html words;
+
+	begin_words(html, &words, mark->lane);
+	call_mark_words(&words, mark);
+	add_span(&words, mark->at_ms, mark->at_ms);
+	open_part(html, timeline_mark_name(mark->kind), &words.to);
+	buf_printf(&html->to,
+		"<svg x=\"%.3f%%\" y=\"%d\" width=\"1\" height=\"1\" overflow=\"visible\">%s</svg>",
+		percent(html, mark->at_ms), lane_y(mark->lane) + MIDDLE_PX, shapes[mark->kind]);
+	close_part(html, &words.to);
+	buf_free(&words.to);
+}
+
+/* -- the whole -------------------------------------------------------------------------------------------------- */
+
+static const char patterns[] =
+	"<defs><pattern id=\"p-ringing\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\" "
+	"patternTransform=\"rotate(45)\"><rect class=\"hatch\" width=\"3\" height=\"8\"/></pattern>"
+	"<pattern id=\"p-hold\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\">"
+	"<circle class=\"hatch\" cx=\"3\" cy=\"3\" r=\"1\"/></pattern></defs>";
+
+static void add_lane_names(struct html *html)
+{
+	static const char *const icons[] = {
+		[LANE_OTHER_SIDE] = "💰", [LANE_EXTENSION] = "☎️", [LANE_MOBILE] = "📱"};
+	const struct timeline *drawing = &html->view->drawing;
+
+	html_add(html, "<ol class=\"names\">");
+	for (unsigned i = 0; i < drawing->lane_count; i++) {
+		const struct timeline_lane *lane = &drawing->lanes[i];
+		bool other = lane->role == LANE_OTHER_SIDE;
+		const char *name = other ? "" : view_name(html->view, lane->number);
+
+		html_add(html, "<li><span aria-hidden=\"true\">");
+		html_add(html, icons[lane->role]);
+		html_add(html, "</span> <b>");
+		html_number(html, lane->number);
+		html_add(html, "</b> <span class=\"who\">");
+		if (other)
+			html_str(html, html->view->customer);
+		else
+			html_text(html, name);
+		html_add(html, "</span></li>");
+	}
+	html_add(html, "</ol>");
+}
+
+static void add_legend_item(struct html *html, const char *kind, const char *ru, const char *en)
+{
+	bool has_pattern = strcmp(kind, "ringing") == 0 || strcmp(kind, "hold") == 0;
+
+	buf_printf(&html->to,
+		"<li><svg class=\"%s\" width=\"26\" height=\"14\" aria-hidden=\"true\">"
+		"<rect class=\"fill\" width=\"26\" height=\"14\" rx=\"3\"/>",
+		kind);
+	if (has_pattern)
+		buf_printf(&html->to,
+			"<rect width=\"26\" height=\"14\" rx=\"3\" fill=\"url(#p-%s)\"/>", kind);
+	html_add(html, "</svg> ");
+	html_say(html, ru, en);
+	html_add(html, "</li>");
+}
+
+static void add_legend_sign(struct html *html, enum call_transfer_result result)
+{
+	buf_printf(&html->to,
+		"<li><svg class=\"arrow\" width=\"18\" height=\"18\" viewBox=\"-9 -9 18 18\" "
+		"aria-hidden=\"true\"><g class=\"%s\"><circle class=\"badge\" r=\"7.5\"/>"
+		"<path class=\"sign\" d=\"%s\"/></g></svg> ",
+		call_transfer_result_name(result), result_sign(result));
+	html_say(html, "перевод ", "transfer ");
+	html_add(html, call_result_words(html, result));
+	html_add(html, "</li>");
+}
+
+static void add_legend(struct html *html)
+{
+	html_add(html, "<ul class=\"legend\" aria-label=\"");
+	html_say(html, "Обозначения", "Legend");
+	html_add(html, "\">");
+	add_legend_item(html, "waiting", "ждёт", "waits");
+	add_legend_item(html, "ringing", "вызов", "rings");
+	add_legend_item(html, "talking", "разговор с клиентом", "talks with the client");
+	add_legend_item(html, "consulting", "разговор с коллегой", "talks with a colleague");
+	add_legend_item(html, "hold", "на удержании", "on hold");
+	add_legend_sign(html, TRANSFER_ACCEPTED);
+	add_legend_sign(html, TRANSFER_REFUSED);
+	add_legend_sign(html, TRANSFER_UNANSWERED);
+	html_add(html, "</ul>");
+}
+
+void call_drawing(struct html *html)
+{
+	const struct timeline *drawing = &html->view->drawing;
+
+	html_add(html, "<figure class=\"chart\"><div class=\"board\">");
+	add_lane_names(html);
+	buf_printf(&html->to,
+		"<svg class=\"plot\" width=\"100%%\" height=\"%d\" role=\"group\" aria-label=\"",
+		height(html));
+	html_say(html, "Шкала времени звонка; то же списком ниже",
+		"Timeline of the call; the same as a list below");
+	html_add(html, "\">");
+	html_add(html, patterns);
+	add_axis(html);
+	for (unsigned i = 0; i < drawing->bar_count; i++)
+		add_bar(html, &drawing->bars[i]);
+	for (unsigned i = 0; i < drawing->arrow_count; i++)
+		add_arrow(html, &drawing->arrows[i]);
+	for (unsigned i = 0; i < drawing->mark_count; i++)
+		add_mark(html, &drawing->marks[i]);
+	html_add(html, "</svg></div>");
+	add_legend(html);
+	html_add(html, "</figure>");
+}
