@@ -50,6 +50,11 @@ enum flow_status await_redis_message(struct flow *flow, struct redis *redis, int
 	return await_queue_for(flow, &redis->listeners, timeout_ms);
 }
 
+void redis_wake(struct redis *redis)
+{
+	hear(redis);
+}
+
 /* -- publishing ----------------------------------------------------------------------------------- */
 
 static void on_published(redisAsyncContext *context, void *reply, void *owner)

@@ -31,4 +31,7 @@ bool redis_publish(struct redis *redis, const char *channel, struct str payload)
  * `timeout_ms`. Messages that came since the last wait count as one; payloads are not kept. */
 enum flow_status await_redis_message(struct flow *flow, struct redis *redis, int64_t timeout_ms);
 
+/* As if a message had come: for news that reach this process another way. */
+void redis_wake(struct redis *redis);
+
 #endif

@@ -92,13 +92,23 @@ static int64_t limit_when(const struct window *window, bool urgent, int64_t now_
 	return window_when(window, urgent ? 1 : 1 + window->limit / 3, now_ms);
 }
 
+int64_t bot_when(const struct bot *bot, int64_t now_ms)
+{
+	return limit_when(&bot->window, false, now_ms);
+}
+
+int64_t bot_take(struct bot *bot, int64_t now_ms)
+{
+	return window_take(&bot->window, now_ms);
+}
+
 int64_t chat_when(const struct chat *chat, bool urgent, int64_t now_ms)
 {
 	int64_t when = limit_when(&chat->burst, urgent, now_ms);
 	if (chat->minute.limit > 0)
 		when = latest(when, limit_when(&chat->minute, urgent, now_ms));
 	/* Urgent ones take their turn in the bot's line instead: chat_take(). */
-	return urgent ? when : latest(when, limit_when(&chat->bot->window, false, now_ms));
+	return urgent ? when : latest(when, bot_when(chat->bot, now_ms));
 }
 
 int64_t chat_take(struct chat *chat, int64_t now_ms)

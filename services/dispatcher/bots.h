@@ -68,6 +68,10 @@ int64_t chat_when(const struct chat *chat, bool urgent, int64_t now_ms);
 /* Take a slot of all its limits: the time from which it may be used. */
 int64_t chat_take(struct chat *chat, int64_t now_ms);
 
+/* The same by the bot's limit alone: for what the chat's limits do not count. */
+int64_t bot_when(const struct bot *bot, int64_t now_ms);
+int64_t bot_take(struct bot *bot, int64_t now_ms);
+
 /* A chat where a first message can leave this very moment. */
 bool chat_free(struct dispatcher *d, const struct chat *chat, int64_t now_ms);
 

@@ -38,10 +38,11 @@ static enum flow_status courier_let_go(struct flow *flow)
 	struct dispatcher *d = flow_context(flow);
 	struct courier *courier = flow_state(flow);
 	struct delivery *delivery = courier->delivery;
-	bool wait = !delivery->call->orphan && delivery_behind(delivery);
+	bool wait = !delivery->call->orphan && delivery_needs(delivery);
 	courier->delivery = NULL;
 	delivery_unclaim(d, delivery);
-	delivery_enter(d, delivery, wait ? DELIVERY_WAITING : DELIVERY_IDLE);
+	if (delivery->state == DELIVERY_TAKEN) /* else it has ended meanwhile */
+		delivery_enter(d, delivery, wait ? DELIVERY_WAITING : DELIVERY_IDLE);
 	live_call_settle(d, delivery->call);
 	return FLOW_END;
 }
@@ -88,7 +89,8 @@ static enum flow_status courier_bot(struct flow *flow)
 	}
 	if (courier->delivery->claimed)
 		return FLOW_NEXT;
-	int64_t when = chat_take(chat, now);
+	bool clears = delivery_next(courier->delivery) == ERRAND_CLEAR;
+	int64_t when = clears ? bot_take(chat->bot, now) : chat_take(chat, now);
 	return when > now ? await_sleep(flow, when - now) : FLOW_NEXT;
 }
 
@@ -100,18 +102,34 @@ static bool courier_may_go(const struct dispatcher *d, const struct delivery *de
 	       shards_lease_holds(&d->shards, loop_now_ms(d->loop));
 }
 
+/* It came to nothing while it waited: what it would tell has been told, or is not wanted any more. */
+static enum flow_status courier_nothing(struct flow *flow)
+{
+	struct dispatcher *d = flow_context(flow);
+	struct courier *courier = flow_state(flow);
+	struct delivery *delivery = courier->delivery;
+	delivery->claimed = false;
+	delivery->sent_version = delivery->call->version;
+	delivery_report(d, delivery, "sent", delivery->call->version, NULL);
+	return courier_let_go(flow);
+}
+
 static enum flow_status courier_claim(struct flow *flow)
 {
 	struct dispatcher *d = flow_context(flow);
 	struct courier *courier = flow_state(flow);
 	struct delivery *delivery = courier->delivery;
+	enum errand_kind next = delivery_next(delivery);
 	if (!courier_may_go(d, delivery))
 		return courier_let_go(flow);
-	if (!delivery_behind(delivery)) {
-		delivery_report(d, delivery, "sent", delivery->call->version, NULL);
+	if (next == ERRAND_NONE)
+		return courier_nothing(flow);
+	const char *why_not = next == ERRAND_SEND ? subscription_why_not(d, delivery) : NULL;
+	if (why_not != NULL) {
+		outcome_no_recipient(d, delivery, why_not);
 		return courier_let_go(flow);
 	}
-	if (!delivery_sends(delivery) || delivery->claimed)
+	if (next != ERRAND_SEND || delivery->claimed)
 		return flow_goto(flow, COURIER_SEND);
 	delivery->report.claim = true;
 	delivery->report.granted = false;
@@ -138,26 +156,37 @@ static enum flow_status courier_held(struct flow *flow)
 }
 
 /* The newest state, whatever it was when the delivery was picked: what came meanwhile needs no edit. */
-static void courier_write(struct dispatcher *d, struct courier *courier)
+static void errand_make(struct errand *errand, const struct delivery *delivery)
 {
-	const struct delivery *delivery = courier->delivery;
-	struct live_call *call = delivery->call;
-	struct errand *errand = &courier->errand;
+	static const enum telegram_method methods[] = {[ERRAND_SEND] = TELEGRAM_SEND,
+		[ERRAND_EDIT] = TELEGRAM_EDIT,
+		[ERRAND_DELETE] = TELEGRAM_DELETE,
+		[ERRAND_CLEAR] = TELEGRAM_DELETE};
+	const struct live_call *call = delivery->call;
 	errand->version = call->version;
 	errand->final = call->final;
+	errand->kind = delivery_next(delivery);
 	errand->request = (struct telegram_request){
-		.method = call->remove		 ? TELEGRAM_DELETE
-			  : delivery->message_id ? TELEGRAM_EDIT
-						 : TELEGRAM_SEND,
-		.chat_id = courier->chat->id,
-		.message_id = delivery->message_id,
+		.method = methods[errand->kind],
+		.chat_id = delivery->chat->id,
+		.message_id =
+			errand->kind == ERRAND_CLEAR ? delivery->old_ids[0] : delivery->message_id,
 		.html = str_from(call->html),
+		.markup = str_from(delivery_markup(delivery)),
+		.silent = call->silent && !call->final,
 	};
+}
+
+static void courier_write(struct dispatcher *d, struct courier *courier)
+{
+	struct live_call *call = courier->delivery->call;
+	struct errand *errand = &courier->errand;
 	buf_init(&courier->url, URL_MAX_BYTES);
 	buf_init(&courier->body, BODY_MAX_BYTES);
 	telegram_url(d->config->telegram_url, courier->chat->bot->token, errand->request.method,
 		&courier->url);
 	telegram_body(&errand->request, &courier->body);
+	errand->request.html = errand->request.markup = STR(""); /* they may change under way */
 	courier->call = (struct http_call){
 		.method = "POST",
 		.url = courier->url.data,
@@ -165,26 +194,30 @@ static void courier_write(struct dispatcher *d, struct courier *courier)
 		.body = buf_str(&courier->body),
 		.timeout_ms = d->config->send_timeout_ms,
 	};
+	if (errand->kind == ERRAND_CLEAR)
+		return; /* tells nothing */
 	if (call->told_version < call->version)
 		metric_observe(d->meters.latency_seconds,
 			(double)(clock_wall_ms() - call->since_ms) / 1000);
 	call->told_version = call->version;
 }
 
+/* What is next may be another errand than it was at the claim; none of them is a send that was not
+ * claimed. */
 static enum flow_status courier_send(struct flow *flow)
 {
 	struct dispatcher *d = flow_context(flow);
 	struct courier *courier = flow_state(flow);
 	struct delivery *delivery = courier->delivery;
+	enum errand_kind next = delivery_next(delivery);
 	if (!courier_may_go(d, delivery))
 		return courier_let_go(flow);
-	if (delivery->call->remove && delivery->message_id == 0) {
-		delivery->sent_version = delivery->call->version; /* nothing to take back */
-		delivery_report(d, delivery, "sent", delivery->call->version, NULL);
-		return courier_let_go(flow);
-	}
+	if (next == ERRAND_NONE)
+		return courier_nothing(flow);
+	if (next == ERRAND_SEND && !delivery->claimed)
+		return flow_goto(flow, COURIER_CLAIM);
+	errand_make(&courier->errand, delivery);
 	courier_write(d, courier);
-	courier->errand.request.html = STR(""); /* the call's text may change under way */
 	return await_http(flow, d->http, &courier->call, &courier->errand.answer);
 }
 

@@ -5,14 +5,12 @@
 #define DISPATCHER_COURIER_H
 
 #include "http_client.h"
+#include "outbox.h"
 #include "telegram.h"
-
-struct chat;
-struct delivery;
-struct dispatcher;
 
 /* One request and what came of it. */
 struct errand {
+	enum errand_kind kind;
 	struct telegram_request request;
 	int version; /* of the call's state that it shows */
 	bool final;
@@ -28,7 +26,12 @@ void outcome_apply(struct dispatcher *d, struct delivery *delivery, const struct
 /* Nothing can be sent through that bot for now: the delivery is dead. */
 void outcome_bot_off(struct dispatcher *d, struct delivery *delivery);
 
-/* subscription.c: write down, and try until it is written: a chat is closed to a bot, or moved. */
+/* Nothing may be sent to that chat any more: the delivery is dead. */
+void outcome_no_recipient(struct dispatcher *d, struct delivery *delivery, const char *words);
+
+/* subscription.c: NULL when the chat may get a new message of that enterprise, else why not. */
+const char *subscription_why_not(const struct dispatcher *d, const struct delivery *delivery);
+/* Write down, and try until it is written: a chat is closed to a bot, or moved. */
 void subscription_close(struct dispatcher *d, struct chat *chat, const char *words);
 void subscription_move(struct dispatcher *d, struct chat *chat, int64_t to);
 

@@ -8,22 +8,47 @@
 #ifndef DISPATCHER_DIRECTORY_H
 #define DISPATCHER_DIRECTORY_H
 
+#include "call.h"
 #include "flow.h"
 #include "tenant.h"
 
 struct dispatcher;
 
+#define DIRECTORY_OWNER_CHATS 2
+
 struct directory_tenant {
-	struct tenant tenant;  /* first */
-	const char *bot_token; /* "": none */
-	int64_t owner_chat;    /* 0: none, or refused */
+	struct tenant tenant;			    /* first */
+	const char *bot_token;			    /* "": none */
+	int64_t owner_chats[DIRECTORY_OWNER_CHATS]; /* 0: none, or refused */
 	bool active;
+	struct tenant_settings settings; /* tenant.settings points here */
 	struct table *managers, *lines;
+	struct table *users; /* chat id -> directory_user: users.telegram_tg_id; may be NULL */
+};
+
+/* A person behind a chat: own extensions first, then the mobile, digits only. */
+struct directory_user {
+	const char **phones;
+	unsigned count, capacity;
+	const char *follow_me; /* a number that rings his phones in turn; "" */
+};
+
+struct directory_chat {
+	int64_t id;
+	bool only_mine; /* only calls in which a phone of the chat's user takes part */
 };
 
 struct directory_bot {
-	int64_t *chats;
+	struct directory_chat *chats;
 	unsigned count, capacity;
+	struct table *by_chat; /* chat id -> directory_chat, once they are all read */
+};
+
+/* Whom to tell. */
+struct directory_recipient {
+	int64_t chat_id;
+	bool owner, only_mine;
+	const struct directory_user *user; /* NULL: not known, or the owner's chat */
 };
 
 struct directory {
@@ -44,7 +69,17 @@ const struct directory_tenant *directory_find(const struct directory *directory,
 
 /* The chats to tell, each once: `to` has room for `capacity`; returns how many. */
 unsigned directory_recipients(const struct directory *directory,
-	const struct directory_tenant *tenant, int64_t *to, unsigned capacity);
+	const struct directory_tenant *tenant, struct directory_recipient *to, unsigned capacity);
+
+/* Who reads a chat that is perhaps no recipient any more. */
+struct directory_recipient directory_reader(const struct directory_tenant *tenant, int64_t chat_id);
+
+/* Is this chat a recipient? */
+bool directory_tells(
+	const struct directory *directory, const struct directory_tenant *tenant, int64_t chat_id);
+
+/* Does a phone of that person take part in the call: did it ring, talk, call, or get it passed on? */
+bool directory_takes_part(const struct directory_user *user, const struct call *call);
 
 /* Ask for a reload now; await directory->loaded. */
 void directory_want(struct dispatcher *d);
@@ -53,7 +88,6 @@ void directory_want(struct dispatcher *d);
 void directory_replace(struct directory *directory, const struct directory *copy);
 
 /* directory_load.c */
-extern const struct flow_spec directory_flow;	     /* reloads when something wants it */
-extern const struct flow_spec directory_listen_flow; /* wants it when the database says so */
+extern const struct flow_spec directory_flow; /* reloads when something wants it */
 
 #endif

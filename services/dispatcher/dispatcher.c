@@ -11,21 +11,41 @@
 
 #define USER_AGENT "callweave/" CALLWEAVE_VERSION
 
-/* -- the root flow: waits for ever; the others are its children --------------------------------- */
+/* -- the root flow: starts the others when the schema fits, and is their parent -------------------- */
+
+#define SCHEMA_WAIT_MS 5000
 
 static enum flow_status root_wait(struct flow *flow)
 {
-	return await_sleep(flow, 3600000);
+	struct dispatcher *d = flow_context(flow);
+	return await_schema(flow, d->schema, SCHEMA_WAIT_MS);
 }
 
-static enum flow_status root_again(struct flow *flow)
+/* Order does not matter: each flow waits for what it needs. */
+static enum flow_status root_run(struct flow *flow)
 {
-	return flow_goto(flow, 0);
+	static const struct flow_spec *const flows[] = {&listen_flow, &directory_flow, &lease_flow,
+		&recovery_flow, &round_flow, &writer_flow, &recordings_flow, &maintenance_flow};
+	struct dispatcher *d = flow_context(flow);
+	if (d->draining)
+		return FLOW_END;
+	if (schema_why_not(d->schema) != NULL)
+		return flow_goto(flow, 0);
+	d->running = true;
+	for (size_t i = 0; i < sizeof(flows) / sizeof(flows[0]); i++)
+		(void)flow_spawn(flow, flows[i]);
+	return FLOW_NEXT;
+}
+
+static enum flow_status root_stay(struct flow *flow)
+{
+	return await_children(flow);
 }
 
 static const struct flow_step root_steps[] = {
 	{"wait", root_wait},
-	{"again", root_again},
+	{"run", root_run},
+	{"stay", root_stay},
 	{NULL, NULL},
 };
 
@@ -56,7 +76,6 @@ static void dispatcher_name(struct dispatcher *d)
 /* Nothing here waits: connections come up in the background, and /readyz tells how far they are. */
 static bool dispatcher_connect(struct dispatcher *d, struct error *error)
 {
-	static const char *const channels[] = {"callweave_config", NULL};
 	struct pg_options pg = {
 		.url = service_database_url(d->service),
 		.application_name = "callweave-dispatcher",
@@ -74,7 +93,7 @@ static bool dispatcher_connect(struct dispatcher *d, struct error *error)
 	d->pg = pg_new(d->loop, &pg);
 	d->side_pg = pg_new(d->loop, &pg);
 	d->lease_pg = pg_new(d->loop, &pg);
-	d->listen = pg_listen_new(d->loop, &pg, channels);
+	d->listen = pg_listen_new(d->loop, &pg, listen_channels);
 	d->http = http_client_new(d->loop, &http);
 	d->redis = redis_new(d->loop, &redis, error);
 	return d->redis != NULL;
@@ -92,17 +111,9 @@ static void dispatcher_init(struct dispatcher *d)
 	bots_init(&d->bots);
 	outbox_init(&d->outbox);
 	writer_init(&d->writer);
+	told_init(&d->told);
+	recordings_init(&d->recordings);
 	maintenance_init(&d->maintenance);
-}
-
-/* Order does not matter: each flow waits for what it needs. */
-static void dispatcher_run(struct dispatcher *d)
-{
-	static const struct flow_spec *const flows[] = {&directory_listen_flow, &directory_flow,
-		&lease_flow, &recovery_flow, &round_flow, &writer_flow, &maintenance_flow};
-	d->root = flow_start(d->loop, &root_flow, d, &d->log);
-	for (size_t i = 0; i < sizeof(flows) / sizeof(flows[0]); i++)
-		(void)flow_spawn(d->root, flows[i]);
 }
 
 void *dispatcher_start(struct service *service, struct error *error)
@@ -118,7 +129,8 @@ void *dispatcher_start(struct service *service, struct error *error)
 		dispatcher_stop(d);
 		return NULL;
 	}
-	dispatcher_run(d);
+	d->schema = schema_new(d->loop, d->side_pg, &d->log);
+	d->root = flow_start(d->loop, &root_flow, d, &d->log);
 	return d;
 }
 
@@ -135,7 +147,7 @@ void dispatcher_drain(void *context)
 bool dispatcher_drained(void *context)
 {
 	const struct dispatcher *d = context;
-	if (d->lease.released)
+	if (d->lease.released || !d->running)
 		return true;
 	for (unsigned i = 0; i < SHARD_COUNT; i++) {
 		if (d->shards.items[i].busy > 0)
@@ -160,8 +172,11 @@ void dispatcher_stop(void *context)
 	struct dispatcher *d = context;
 	if (d->root != NULL)
 		flow_cancel(d->root);
+	schema_free(&d->schema);
 	dispatcher_disconnect(d);
 	maintenance_free(&d->maintenance);
+	recordings_free(&d->recordings);
+	told_free(&d->told);
 	writer_free(&d->writer);
 	outbox_free(d);
 	bots_free(&d->bots);
@@ -180,6 +195,12 @@ const char *dispatcher_why_no_database(void *context)
 {
 	const struct dispatcher *d = context;
 	return pg_ready(d->pg) ? NULL : pg_last_error(d->pg);
+}
+
+const char *dispatcher_why_no_schema(void *context)
+{
+	const struct dispatcher *d = context;
+	return schema_why_not(d->schema);
 }
 
 const char *dispatcher_why_no_directory(void *context)

@@ -13,18 +13,22 @@
 #include "directory.h"
 #include "folding.h"
 #include "lease.h"
+#include "listen.h"
 #include "maintenance.h"
 #include "meters.h"
 #include "outbox.h"
 #include "people.h"
 #include "pg.h"
 #include "pg_listen.h"
+#include "recordings.h"
 #include "recovery.h"
 #include "redis.h"
 #include "round.h"
+#include "schema.h"
 #include "service.h"
 #include "settings.h"
 #include "shards.h"
+#include "told.h"
 #include "writer.h"
 
 struct dispatcher {
@@ -50,8 +54,12 @@ struct dispatcher {
 	struct bots bots;
 	struct outbox outbox;
 	struct writer writer;
+	struct told told;
+	struct recordings recordings;
 	struct maintenance maintenance;
+	struct schema *schema;
 	struct flow *root; /* parent of all flows: they end with it */
+	bool running;	   /* the database is as new as we need it: the flows have been started */
 	bool draining;
 };
 
@@ -65,6 +73,7 @@ void dispatcher_stop(void *context);
 
 /* Readiness: NULL, or why not. */
 const char *dispatcher_why_no_database(void *context);
+const char *dispatcher_why_no_schema(void *context);
 const char *dispatcher_why_no_shards(void *context);
 const char *dispatcher_why_no_directory(void *context);
 

@@ -5,6 +5,7 @@
 
 static const struct service_check checks[] = {
 	{"postgresql", dispatcher_why_no_database},
+	{"schema", dispatcher_why_no_schema},
 	{"directory", dispatcher_why_no_directory},
 	{"partitions", dispatcher_why_no_shards},
 	{NULL, NULL},

@@ -65,25 +65,42 @@ struct delivery *live_call_add(struct dispatcher *d, struct live_call *call, str
 	return delivery;
 }
 
+static char *owned(struct str text)
+{
+	return text.size > 0 ? alloc_text(text) : NULL;
+}
+
+/* The old texts go last: the new state may be made of them. */
 void live_call_set(struct live_call *call, const struct live_state *state)
 {
-	free(call->html);
+	char *const old[] = {call->html, call->markup, call->place_with};
 	call->html = alloc_text(state->html);
+	call->markup = owned(state->markup);
+	call->place_with = owned(state->place.with);
+	call->place = state->place;
+	call->place.with = str_from(call->place_with);
 	call->version = state->version;
 	call->final = state->final;
 	call->remove = state->remove;
 	call->since_ms = state->since_ms;
 	str_copy(call->trace, sizeof(call->trace), str_from(state->trace));
+	for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++)
+		free(old[i]);
 }
 
-bool delivery_behind(const struct delivery *delivery)
+void live_call_choose(const struct dispatcher *d, struct live_call *call)
 {
-	return delivery->sent_version < delivery->call->version;
+	const struct directory_tenant *tenant =
+		directory_find(&d->directory, str_from(call->enterprise));
+	call->replace = tenant != NULL && tenant->settings.mode == LIVE_REPLACE;
+	call->silent = tenant != NULL && tenant->settings.silent;
 }
 
-bool delivery_sends(const struct delivery *delivery)
+void live_call_set_recording(struct live_call *call, const char *url)
 {
-	return delivery->message_id == 0 && !delivery->call->remove;
+	char *old = call->recording;
+	call->recording = owned(str_from(url));
+	free(old);
 }
 
 /* -- states --------------------------------------------------------------------------------------- */
@@ -173,6 +190,7 @@ void delivery_follow(struct dispatcher *d, struct delivery *delivery, struct cha
 	delivery->chat = to;
 	to->deliveries++;
 	delivery->message_id = 0; /* message ids do not move along */
+	delivery->old_count = 0;
 	delivery->claimed = false;
 	if (waited && !told_there)
 		delivery_enter(d, delivery, DELIVERY_WAITING);
@@ -187,6 +205,7 @@ static void delivery_free(struct dispatcher *d, struct delivery *delivery)
 	delivery->chat->deliveries--;
 	d->outbox.deliveries--;
 	free(delivery->report.words);
+	free(delivery->markup);
 	free(delivery);
 }
 
@@ -199,6 +218,9 @@ static void live_call_free(struct dispatcher *d, struct live_call *call)
 	}
 	free(call->enterprise);
 	free(call->html);
+	free(call->markup);
+	free(call->place_with);
+	free(call->recording);
 	free(call);
 }
 

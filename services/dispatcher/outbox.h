@@ -17,6 +17,10 @@ struct live_call;
 
 /* Unknown sends to one chat of one call after which only a person decides. */
 #define DELIVERY_MAX_UNKNOWN 3
+/* Replaced messages of one call that are still to be deleted from a chat; more are not made. */
+#define DELIVERY_MAX_OLD 4
+/* Bot API: messages older than 48 h are not deleted, and perhaps not edited; less an hour of doubt. */
+#define DELIVERY_CHANGE_MS ((int64_t)47 * 3600 * 1000)
 
 enum delivery_state {
 	DELIVERY_IDLE,	  /* the chat shows the newest state, or need not */
@@ -24,6 +28,15 @@ enum delivery_state {
 	DELIVERY_TAKEN,	  /* a courier has it */
 	DELIVERY_PARKED,  /* unknown outcome: waits for a newer state, or for a person */
 	DELIVERY_DEAD,	  /* given up; a newer state is tried again */
+};
+
+/* The next request that a delivery needs. */
+enum errand_kind {
+	ERRAND_NONE,
+	ERRAND_SEND, /* a new message; in mode "replace" also where one stands */
+	ERRAND_EDIT,
+	ERRAND_DELETE, /* the call turned out to be part of another */
+	ERRAND_CLEAR,  /* the oldest of the messages that were replaced */
 };
 
 /* What the database has to know: the last outcome, written again until it is recorded. */
@@ -46,23 +59,49 @@ struct delivery {
 	struct delivery *next; /* of the same call */
 	struct delivery *waiting_next, **waiting_link;
 	enum delivery_state state;
+	char *markup;	    /* owned: this reader's buttons; NULL: those of the call */
 	int64_t message_id; /* 0: none stands in the chat, as far as we know */
 	int sent_version;
-	bool claimed; /* 'sending' stands in the database for a send that has not left */
+	int64_t sent_ms; /* wall: when message_id was sent; 0: not known */
+	bool sent_final; /* it shows a final state: from then on it is only edited */
+	bool claimed;	 /* 'sending' stands in the database for a send that has not left */
+	int64_t old_ids[DELIVERY_MAX_OLD]; /* replaced messages, oldest first */
+	unsigned old_count;
 	unsigned attempts, unknown_sends;
+	int held_version;	  /* counted as held back by a limit */
 	int64_t due_ms;		  /* monotonic: not before */
-	int64_t failing_since_ms; /* monotonic; 0: it is not */
+	int64_t failing_since_ms; /* wall, as it outlives the process; 0: it is not */
 	struct report report;
+};
+
+/* Where in `html` the link to the recording is, or goes once there is one: `size` bytes at `at` make
+ * place for `with`, in which the link stands as RECORDING_PLACE. */
+struct recording_place {
+	unsigned at, size;
+	struct str with; /* empty: this message has no place for it */
+};
+
+/* A state of a call as it is told. Texts are borrowed. */
+struct live_state {
+	int version;
+	bool final, remove;
+	struct str html, markup; /* markup of readers without a phone of their own; may be empty */
+	struct recording_place place;
+	const char *trace;
+	int64_t since_ms;
 };
 
 struct live_call {
 	int64_t id;
 	unsigned shard;
 	char *enterprise;
+	bool replace, silent; /* as the enterprise chose */
+	char *recording;      /* URL; NULL: there is none yet */
 	/* The newest state, committed. */
 	int version;
 	bool final, remove;
-	char *html;
+	char *html, *markup, *place_with;
+	struct recording_place place;
 	char trace[40];
 	int64_t since_ms; /* wall: arrival of the event that led to it */
 	int told_version; /* latency was measured up to here */
@@ -86,19 +125,24 @@ struct live_call *outbox_call(
 struct delivery *live_call_delivery(const struct live_call *call, int64_t chat_id);
 struct delivery *live_call_add(struct dispatcher *d, struct live_call *call, struct chat *chat);
 
-struct live_state {
-	int version;
-	bool final, remove;
-	struct str html;
-	const char *trace;
-	int64_t since_ms;
-};
 void live_call_set(struct live_call *call, const struct live_state *state);
+/* How its enterprise wants it told, as of now. */
+void live_call_choose(const struct dispatcher *d, struct live_call *call);
+void live_call_set_recording(struct live_call *call, const char *url);
+
+/* Another text of buttons for this reader; NULL: those of the call. */
+void delivery_set_markup(struct delivery *delivery, const char *markup);
+const char *delivery_markup(const struct delivery *delivery); /* "": none */
 
 /* Does the chat show less than the newest state? */
 bool delivery_behind(const struct delivery *delivery);
+/* Is something left to do for it? */
+bool delivery_needs(const struct delivery *delivery);
+enum errand_kind delivery_next(const struct delivery *delivery);
 /* Is the next request a new message? */
 bool delivery_sends(const struct delivery *delivery);
+/* A replaced message that is no more, or that nobody can delete. */
+void delivery_drop_old(struct delivery *delivery);
 
 /* A send of `version` with unknown outcome: does it rest until there is something newer to tell, or
  * a person looks? (ADR 0005) */

@@ -62,7 +62,7 @@ static void delivery_due(struct dispatcher *d, struct delivery *delivery, int64_
 /* Back in line when there is more to tell. */
 static void delivery_go_on(struct dispatcher *d, struct delivery *delivery)
 {
-	bool more = !delivery->call->orphan && delivery_behind(delivery);
+	bool more = !delivery->call->orphan && delivery_needs(delivery);
 	delivery_enter(d, delivery, more ? DELIVERY_WAITING : DELIVERY_IDLE);
 }
 
@@ -79,19 +79,67 @@ static void delivery_die(
 	delivery_enter(d, delivery, more ? DELIVERY_WAITING : DELIVERY_DEAD);
 }
 
-static void outcome_done(struct dispatcher *d, struct delivery *delivery,
-	const struct errand *errand, const struct verdict *verdict)
+/* Until its old messages are gone the row stays open: whoever takes over goes on there. */
+static void delivery_told(
+	struct dispatcher *d, struct delivery *delivery, int version, const char *words)
 {
-	if (errand->request.method == TELEGRAM_SEND)
-		delivery->message_id = verdict->reply.message_id;
-	if (errand->request.method == TELEGRAM_DELETE)
-		delivery->message_id = 0;
-	delivery->sent_version = errand->version;
 	delivery->attempts = 0;
 	delivery->failing_since_ms = 0;
 	delivery->due_ms = 0;
-	delivery_report(d, delivery, "sent", errand->version, NULL);
+	delivery_report(d, delivery, delivery->old_count > 0 ? "queued" : "sent", version, words);
 	delivery_go_on(d, delivery);
+}
+
+/* A new message takes the place of the one that stood there. */
+static void outcome_sent(struct delivery *delivery, const struct errand *errand, int64_t message_id)
+{
+	if (delivery->message_id != 0 && delivery->old_count < DELIVERY_MAX_OLD)
+		delivery->old_ids[delivery->old_count++] = delivery->message_id;
+	delivery->message_id = message_id;
+	delivery->sent_ms = clock_wall_ms();
+	delivery->sent_final = errand->final;
+}
+
+static void outcome_done(struct dispatcher *d, struct delivery *delivery,
+	const struct errand *errand, const struct verdict *verdict)
+{
+	if (errand->kind == ERRAND_CLEAR) {
+		delivery_drop_old(delivery);
+		delivery_told(d, delivery, delivery->sent_version, NULL);
+		return;
+	}
+	if (errand->kind == ERRAND_SEND)
+		outcome_sent(delivery, errand, verdict->reply.message_id);
+	if (errand->kind == ERRAND_EDIT)
+		delivery->sent_final = delivery->sent_final || errand->final;
+	if (errand->kind == ERRAND_DELETE)
+		delivery->message_id = 0;
+	delivery->sent_version = errand->version;
+	delivery_told(d, delivery, errand->version, NULL);
+}
+
+/* An old message that nobody can delete: the newest state is told, but a person should know. */
+static void outcome_not_cleared(struct dispatcher *d, struct delivery *delivery, const char *words)
+{
+	char text[260];
+	snprintf(text, sizeof(text), "a replaced message still stands in the chat: %s", words);
+	metric_add(d->meters.dead, 1);
+	delivery_drop_old(delivery);
+	delivery->attempts = 0;
+	delivery->failing_since_ms = 0;
+	delivery_report(d, delivery, delivery->old_count > 0 ? "queued" : "dead",
+		delivery->sent_version, text);
+	delivery_go_on(d, delivery);
+}
+
+/* Repeating it is useless, or was tried for long enough. */
+static void outcome_give_up(struct dispatcher *d, struct delivery *delivery,
+	const struct errand *errand, int version, const char *words)
+{
+	if (errand->kind == ERRAND_CLEAR)
+		outcome_not_cleared(d, delivery, words);
+	else
+		delivery_die(d, delivery, version, words);
 }
 
 static void outcome_failed(
@@ -103,13 +151,14 @@ static void outcome_failed(
 	delivery_go_on(d, delivery);
 }
 
-static void outcome_try_again(struct dispatcher *d, struct delivery *delivery, const char *words)
+static void outcome_try_again(struct dispatcher *d, struct delivery *delivery,
+	const struct errand *errand, const char *words)
 {
-	int64_t now = loop_now_ms(d->loop);
+	int64_t now = clock_wall_ms();
 	if (delivery->failing_since_ms == 0)
 		delivery->failing_since_ms = now;
 	if (now - delivery->failing_since_ms > GIVE_UP_MS)
-		delivery_die(d, delivery, delivery->call->version, words);
+		outcome_give_up(d, delivery, errand, delivery->call->version, words);
 	else
 		outcome_failed(d, delivery, backoff_ms(delivery->attempts), words);
 }
@@ -128,26 +177,38 @@ static void outcome_unknown(struct dispatcher *d, struct delivery *delivery,
 	metric_add(d->meters.unknown, 1);
 	delivery->unknown_sends++;
 	delivery->attempts++;
+	bot_doubt(d, delivery->chat->bot);
+	if (delivery->message_id != 0) { /* it would have replaced that: now that is edited */
+		delivery_due(d, delivery, BACKOFF_FIRST_MS);
+		delivery_report(d, delivery, "queued", errand->version, words);
+		delivery_go_on(d, delivery);
+		return;
+	}
 	delivery_due(
 		d, delivery, delivery->unknown_sends == 1 ? UNKNOWN_FIRST_MS : UNKNOWN_LATER_MS);
 	delivery_report(d, delivery, "unknown", errand->version, words);
-	bot_doubt(d, delivery->chat->bot);
 	bool parked = delivery_parked(delivery, errand->version);
 	delivery_enter(d, delivery, parked ? DELIVERY_PARKED : DELIVERY_WAITING);
 }
 
-/* Somebody deleted the message. A call that goes on is shown anew; one to take back is taken back. */
+/* Somebody deleted the message. A call that goes on is shown anew; one to take back is taken back; and
+ * one that was told to its end is not told again for a correction. */
 static void outcome_gone(
 	struct dispatcher *d, struct delivery *delivery, const struct errand *errand)
 {
-	delivery->message_id = 0;
-	if (errand->request.method == TELEGRAM_DELETE) {
-		delivery->sent_version = errand->version;
-		delivery_report(d, delivery, "sent", errand->version, NULL);
-	} else {
-		delivery_report(
-			d, delivery, "queued", errand->version, "the message is gone: sent anew");
+	if (errand->kind == ERRAND_CLEAR) {
+		delivery_drop_old(delivery);
+		delivery_told(d, delivery, delivery->sent_version, NULL);
+		return;
 	}
+	delivery->message_id = 0;
+	if (errand->kind == ERRAND_DELETE || delivery->sent_final) {
+		delivery->sent_version = errand->version;
+		delivery_told(d, delivery, errand->version,
+			errand->kind == ERRAND_DELETE ? NULL : "the message is gone");
+		return;
+	}
+	delivery_report(d, delivery, "queued", errand->version, "the message is gone: sent anew");
 	delivery_go_on(d, delivery);
 }
 
@@ -166,6 +227,12 @@ void outcome_bot_off(struct dispatcher *d, struct delivery *delivery)
 	delivery->claimed = false;
 	delivery_die(d, delivery, delivery->call->version, "Telegram refuses the bot's token");
 	chat_die(d, delivery->chat, "Telegram refuses the bot's token");
+}
+
+void outcome_no_recipient(struct dispatcher *d, struct delivery *delivery, const char *words)
+{
+	delivery->claimed = false;
+	delivery_die(d, delivery, delivery->call->version, words);
 }
 
 /* An hour later it is tried once more: a token may have been refused by mistake. */
@@ -202,6 +269,7 @@ void outcome_apply(struct dispatcher *d, struct delivery *delivery, const struct
 	struct verdict verdict;
 	outcome_judge(errand, &verdict);
 	outcome_log(d, delivery, errand, &verdict);
+	told_add(d, delivery, errand, verdict.outcome, verdict.words);
 	metric_add(d->meters.attempts[verdict.outcome], 1);
 	delivery->report.http_status = verdict.http_status;
 	switch (verdict.outcome) {
@@ -229,10 +297,10 @@ void outcome_apply(struct dispatcher *d, struct delivery *delivery, const struct
 		outcome_bot_refused(d, delivery, verdict.words);
 		break;
 	case TELEGRAM_REJECTED:
-		delivery_die(d, delivery, errand->version, verdict.words);
+		outcome_give_up(d, delivery, errand, errand->version, verdict.words);
 		break;
 	case TELEGRAM_TRY_AGAIN:
-		outcome_try_again(d, delivery, verdict.words);
+		outcome_try_again(d, delivery, errand, verdict.words);
 		break;
 	case TELEGRAM_UNCLEAR:
 		outcome_unknown(d, delivery, errand, verdict.words);

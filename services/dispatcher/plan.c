@@ -4,88 +4,142 @@
 #include "plan.h"
 
 #include "dispatcher.h"
-#include "message.h"
+#include "people.h"
 
 #define MAX_RECIPIENTS 1000
 
-/* The rows of a call's live message and what stands in the chats. */
-static const char sql_lookup[] =
-	"SELECT o.call_id, o.shard, o.enterprise_number, split_part(o.destination, ':', 2)::bigint,"
-	" o.version, coalesce(m.message_id, 0), coalesce(m.sent_version, 0), "
-	"coalesce(m.unknown_sends, 0)"
-	" FROM outbox o LEFT JOIN telegram_messages m ON m.call_id = o.call_id"
-	" AND o.destination = 'telegram:' || m.chat_id"
-	" WHERE o.call_id = ANY ($1::bigint[]) AND o.destination LIKE 'telegram:%' AND o.slot = 0"
-	" ORDER BY o.call_id, o.id";
-
-bool plan_needs_lookup(const struct dispatcher *d, const struct change *change)
-{
-	return !change->is_new && outbox_find(&d->outbox, change->call_id) == NULL;
-}
-
-void plan_add_lookup(struct pg_batch *batch, struct arena *arena, struct str call_ids)
-{
-	struct pg_params params = {0};
-	pg_put_str(&params, arena, call_ids);
-	pg_batch_add(batch, sql_lookup, &params);
-}
-
-void plan_take_lookup(struct dispatcher *d, const struct pg_batch *batch)
-{
-	for (int row = 0; row < pg_rows(batch, 0); row++) {
-		struct str enterprise = pg_text(batch, 0, row, 2);
-		const struct directory_tenant *tenant = directory_find(&d->directory, enterprise);
-		if (tenant == NULL || tenant->bot_token[0] == '\0')
-			continue;
-		struct live_call *call = outbox_call(&d->outbox, pg_int(batch, 0, row, 0),
-			(unsigned)pg_int(batch, 0, row, 1) % SHARD_COUNT, enterprise.data);
-		struct bot *bot = bots_get(d, tenant->bot_token);
-		struct delivery *delivery =
-			live_call_add(d, call, bot_chat(d, bot, pg_int(batch, 0, row, 3)));
-		int version = (int)pg_int(batch, 0, row, 4);
-		call->version = version > call->version ? version : call->version;
-		call->final = true; /* until planned anew: then nothing keeps it in memory */
-		delivery->message_id = pg_int(batch, 0, row, 5);
-		delivery->sent_version = (int)pg_int(batch, 0, row, 6);
-		delivery->unknown_sends = (unsigned)pg_int(batch, 0, row, 7);
-	}
-}
-
 /* -- whom ----------------------------------------------------------------------------------------- */
 
-/* Each chat once, however many ways lead to it. */
-static void plan_add_chat(struct plan *plan, struct chat *chat)
+/* What a plan is made of, while it is made. */
+struct planning {
+	struct dispatcher *d;
+	const struct plan_wish *wish;
+	const struct directory_tenant *tenant; /* NULL: gone */
+	struct live_call *live;		       /* NULL: nothing was told yet */
+	struct arena *arena;
+	struct plan *plan;
+	bool same;     /* the text is the one that stands */
+	unsigned room; /* for targets */
+};
+
+/* By its id: after a change of bots the same chat is known under both. */
+static bool plan_tells(const struct plan *plan, const struct chat *chat)
 {
 	for (unsigned i = 0; i < plan->target_count; i++) {
 		if (plan->targets[i].chat->id == chat->id)
-			return;
+			return true;
 	}
-	if (plan->target_count < MAX_RECIPIENTS)
-		plan->targets[plan->target_count++].chat = chat;
+	return false;
 }
 
-/* The subscribers of now, and chats where the call's message already stands. */
-static void plan_recipients(
-	struct dispatcher *d, struct plan *plan, const struct live_call *live, struct arena *arena)
+/* Those who have buttons of their own; for all others the call's serve. */
+static const char *planning_markup(
+	const struct planning *planning, const struct directory_recipient *reader)
 {
-	int64_t chats[MAX_RECIPIENTS];
-	const struct directory_tenant *tenant =
-		directory_find(&d->directory, str_from(plan->enterprise));
-	unsigned count = 0, standing = 0;
-	if (!plan->state.remove)
-		count = directory_recipients(&d->directory, tenant, chats, MAX_RECIPIENTS);
-	for (const struct delivery *it = live != NULL ? live->deliveries : NULL; it != NULL;
-		it = it->next)
-		standing++;
-	plan->targets = arena_array(arena, count + standing + 1, sizeof(*plan->targets));
-	for (const struct delivery *it = live != NULL ? live->deliveries : NULL; it != NULL;
-		it = it->next) {
-		bool stands = it->message_id != 0 || it->state == DELIVERY_TAKEN;
-		if (plan->state.remove || (stands && it->state != DELIVERY_DEAD))
-			plan_add_chat(plan, it->chat);
+	if (planning->wish->call == NULL || reader->user == NULL || reader->user->count == 0 ||
+		reader->owner)
+		return NULL;
+	const char *markup = plan_markup(planning->d, planning->wish, reader, planning->arena);
+	struct str common = planning->plan->state.markup;
+	return markup != NULL && !str_equal(str_from(markup), common) ? markup : NULL;
+}
+
+/* Is what this chat shows, or will show as soon as it can, no longer right? */
+static bool planning_news(
+	const struct planning *planning, const struct delivery *delivery, const char *markup)
+{
+	if (delivery == NULL || !planning->same)
+		return true;
+	struct str now = markup != NULL ? str_from(markup) : planning->plan->state.markup;
+	if (!str_equal(str_from(delivery_markup(delivery)), now))
+		return true;
+	return delivery->state == DELIVERY_IDLE && delivery_behind(delivery);
+}
+
+static void planning_add(
+	struct planning *planning, struct chat *chat, struct directory_recipient reader)
+{
+	struct plan *plan = planning->plan;
+	if (plan->target_count == planning->room)
+		return;
+	reader.chat_id = chat->id; /* it may have moved */
+	const struct delivery *delivery =
+		planning->live != NULL ? live_call_delivery(planning->live, chat->id) : NULL;
+	const char *markup = planning_markup(planning, &reader);
+	if (!planning_news(planning, delivery, markup))
+		return;
+	plan->targets[plan->target_count++] = (struct plan_target){.chat = chat, .markup = markup};
+}
+
+/* Where something stands or is on its way the call is told to its end, whatever was chosen meanwhile. */
+static bool delivery_stands(const struct delivery *delivery, bool remove)
+{
+	bool stands = delivery->message_id != 0 || delivery->state == DELIVERY_TAKEN ||
+		      delivery->state == DELIVERY_WAITING;
+	return remove || (stands && delivery->state != DELIVERY_DEAD);
+}
+
+static void planning_add_standing(struct planning *planning)
+{
+	const struct delivery *it = planning->live != NULL ? planning->live->deliveries : NULL;
+	for (; it != NULL; it = it->next) {
+		struct directory_recipient reader = {.chat_id = it->chat->id};
+		if (planning->tenant != NULL)
+			reader = directory_reader(planning->tenant, it->chat->id);
+		if (delivery_stands(it, planning->plan->state.remove))
+			planning_add(planning, it->chat, reader);
 	}
-	for (unsigned i = 0; i < count; i++)
-		plan_add_chat(plan, bot_chat(d, bots_get(d, tenant->bot_token), chats[i]));
+}
+
+/* Calls of these kinds are not begun to be told. */
+static bool call_is_quiet(const struct tenant_settings *settings, const struct call *call)
+{
+	static const enum quiet_kind directions[] = {[CALL_INCOMING] = QUIET_INCOMING,
+		[CALL_OUTGOING] = QUIET_OUTGOING,
+		[CALL_INTERNAL] = QUIET_INTERNAL};
+	bool over = call->state == CALL_ENDED || call->state == CALL_LOST;
+	if (call->direction != CALL_UNKNOWN && (settings->quiet & directions[call->direction]) != 0)
+		return true;
+	if ((settings->quiet & QUIET_ANSWERED) != 0 && (!over || call->answered))
+		return true;
+	return (settings->quiet & QUIET_PROGRESS) != 0 && !over;
+}
+
+/* The subscribers of now; who wants only his own calls from when a phone of his takes part. */
+static void planning_add_recipients(
+	struct planning *planning, const struct directory_recipient *recipients, unsigned count)
+{
+	struct dispatcher *d = planning->d;
+	const struct directory_tenant *tenant = planning->tenant;
+	const struct call *call = planning->wish->call;
+	struct bot *bot = count > 0 ? bots_get(d, tenant->bot_token) : NULL;
+	for (unsigned i = 0; i < count; i++) {
+		const struct directory_recipient *reader = &recipients[i];
+		if (reader->only_mine && !directory_takes_part(reader->user, call))
+			continue;
+		struct chat *chat = bot_chat(d, bot, reader->chat_id);
+		if (!plan_tells(planning->plan, chat))
+			planning_add(planning, chat, *reader);
+	}
+}
+
+static void planning_choose(struct planning *planning)
+{
+	struct dispatcher *d = planning->d;
+	struct plan *plan = planning->plan;
+	struct directory_recipient recipients[MAX_RECIPIENTS];
+	unsigned count = 0, standing = 0;
+	if (planning->wish->call != NULL && planning->tenant != NULL &&
+		!call_is_quiet(&planning->tenant->settings, planning->wish->call))
+		count = directory_recipients(
+			&d->directory, planning->tenant, recipients, MAX_RECIPIENTS);
+	const struct delivery *it = planning->live != NULL ? planning->live->deliveries : NULL;
+	for (; it != NULL; it = it->next)
+		standing++;
+	planning->room = count + standing;
+	plan->targets = arena_array(planning->arena, planning->room + 1, sizeof(*plan->targets));
+	planning_add_standing(planning);
+	planning_add_recipients(planning, recipients, count);
 }
 
 /* -- how ------------------------------------------------------------------------------------------ */
@@ -94,7 +148,7 @@ static void plan_recipients(
 static bool delivery_untouched(const struct delivery *delivery)
 {
 	return delivery == NULL || (delivery->state == DELIVERY_IDLE && delivery->message_id == 0 &&
-					   delivery->unknown_sends == 0);
+					   delivery->unknown_sends == 0 && !delivery->sent_final);
 }
 
 /* A first message to a free chat is claimed in the fold's own commit: it leaves one commit earlier. */
@@ -122,57 +176,105 @@ static void plan_target(struct dispatcher *d, const struct plan *plan, const str
 	target->state = "sending";
 }
 
-/* The text of a call as it is now; false when that is not shown. */
-static bool plan_render(struct dispatcher *d, const struct change *change, const struct call *call,
-	struct arena *arena, struct live_state *state)
+/* Versions grow with what is told, and never fall behind those of the call. */
+static int next_version(const struct live_call *live, const struct call *call)
 {
-	const struct directory_tenant *tenant =
-		directory_find(&d->directory, str_from(change->of->number));
-	if (tenant == NULL)
-		return false;
-	struct buf html;
-	buf_init(&html, MESSAGE_MAX_BYTES);
-	const struct message_view view = {
-		.call = call, .tenant = &tenant->tenant, .recording_url = "", .details_url = ""};
-	bool shown = message_render(&view, &html) && !html.failed;
-	if (shown)
-		state->html = str_of(arena_strndup(arena, html.data, html.size), html.size);
-	buf_free(&html);
-	state->version = (int)call->version;
-	state->final = call->state == CALL_ENDED || call->state == CALL_LOST;
-	return shown;
+	int told = live != NULL ? live->version : 0, seen = call != NULL ? (int)call->version : 0;
+	return seen > told ? seen : told + 1;
 }
 
-/* Would an edit to `state` change nothing? */
-static bool live_call_shows(const struct live_call *live, const struct live_state *state)
+static bool planning_state(struct planning *planning)
 {
-	return live != NULL && live->html != NULL && live->final == state->final &&
-	       str_equal(str_from(live->html), state->html);
+	const struct plan_wish *wish = planning->wish;
+	struct live_state *state = &planning->plan->state;
+	const struct live_call *live = planning->live;
+	*state = (struct live_state){.trace = wish->trace, .since_ms = wish->since_ms};
+	state->version = next_version(live, wish->call);
+	if (wish->call == NULL) {
+		state->final = state->remove = true;
+		return live != NULL && !live->remove;
+	}
+	if (!plan_text(planning->d, wish, live, planning->arena, state))
+		return false;
+	state->markup = str_from(plan_markup(planning->d, wish, NULL, planning->arena));
+	planning->same = live != NULL && live->html != NULL && !live->remove &&
+			 live->final == state->final &&
+			 str_equal(str_from(live->html), state->html);
+	return true;
+}
+
+struct plan *plan_wished(struct dispatcher *d, const struct plan_wish *wish, struct arena *arena)
+{
+	struct planning planning = {.d = d,
+		.wish = wish,
+		.tenant = directory_find(&d->directory, str_from(wish->enterprise)),
+		.live = outbox_find(&d->outbox, wish->call_id),
+		.arena = arena,
+		.plan = arena_alloc(arena, sizeof(struct plan))};
+	struct plan *plan = planning.plan;
+	plan->call_id = wish->call_id;
+	plan->shard = wish->shard;
+	plan->enterprise = wish->enterprise;
+	if (!planning_state(&planning))
+		return NULL;
+	planning_choose(&planning);
+	for (unsigned i = 0; i < plan->target_count; i++)
+		plan_target(d, plan, planning.live, &plan->targets[i]);
+	return plan->target_count > 0 ? plan : NULL;
 }
 
 struct plan *plan_make(struct dispatcher *d, const struct change *change, const struct call *call,
 	struct arena *arena)
 {
-	const struct live_call *live = outbox_find(&d->outbox, change->call_id);
+	const struct plan_wish wish = {.call_id = change->call_id,
+		.shard = change->of->shard,
+		.enterprise = change->of->number,
+		.call = change->merged_into == 0 ? call : NULL,
+		.trace = change->trace,
+		.since_ms = change->since_ms};
+	return plan_wished(d, &wish, arena);
+}
+
+/* Only where the final message stands, and while Telegram lets it be changed. */
+static bool delivery_takes_recording(const struct delivery *delivery)
+{
+	bool young = clock_wall_ms() - delivery->sent_ms < DELIVERY_CHANGE_MS;
+	return delivery->state != DELIVERY_DEAD &&
+	       ((delivery->message_id != 0 && young) || delivery->state == DELIVERY_WAITING ||
+		       delivery->state == DELIVERY_TAKEN);
+}
+
+struct plan *plan_recording(
+	struct dispatcher *d, const struct live_call *live, const char *url, struct arena *arena)
+{
 	struct plan *plan = arena_alloc(arena, sizeof(*plan));
-	plan->call_id = change->call_id;
-	plan->shard = change->of->shard;
-	plan->enterprise = change->of->number;
-	plan->state = (struct live_state){.trace = change->trace, .since_ms = change->since_ms};
-	if (change->merged_into != 0) {
-		if (live == NULL)
-			return NULL;
-		plan->state.version = live->version + 1;
-		plan->state.final = plan->state.remove = true;
-	} else {
-		bool newer = live == NULL || (int)call->version > live->version;
-		if (!newer || !plan_render(d, change, call, arena, &plan->state) ||
-			live_call_shows(live, &plan->state))
-			return NULL;
+	unsigned count = 0;
+	plan->call_id = live->id;
+	plan->shard = live->shard;
+	plan->enterprise = live->enterprise;
+	plan->recording = url;
+	plan->state = (struct live_state){.version = live->version + 1,
+		.final = live->final,
+		.html = str_from(live->html),
+		.markup = str_from(live->markup),
+		.place = live->place,
+		.trace = live->trace,
+		.since_ms = clock_wall_ms()};
+	if (live->remove || !plan_put_recording(&plan->state, url, arena) ||
+		str_equal(plan->state.html, str_from(live->html)))
+		return NULL;
+	for (const struct delivery *it = live->deliveries; it != NULL; it = it->next)
+		count++;
+	plan->targets = arena_array(arena, count + 1, sizeof(*plan->targets));
+	for (const struct delivery *it = live->deliveries; it != NULL; it = it->next) {
+		if (!delivery_takes_recording(it))
+			continue;
+		struct plan_target *target = &plan->targets[plan->target_count++];
+		target->chat = it->chat;
+		target->markup = it->markup;
+		target->state = "queued";
+		target->kept = true;
 	}
-	plan_recipients(d, plan, live, arena);
-	for (unsigned i = 0; i < plan->target_count; i++)
-		plan_target(d, plan, live, &plan->targets[i]);
 	return plan->target_count > 0 ? plan : NULL;
 }
 
@@ -182,12 +284,24 @@ static void target_apply(
 	struct dispatcher *d, struct live_call *call, const struct plan_target *target)
 {
 	struct delivery *delivery = live_call_add(d, call, target->chat);
+	if (target->markup != delivery->markup)
+		delivery_set_markup(delivery, target->markup);
 	delivery->claimed = delivery->claimed || target->claimed;
 	if (delivery->state == DELIVERY_TAKEN || delivery->state == DELIVERY_WAITING)
 		return; /* what it tells is the newest, whenever it goes */
 	if (delivery->unknown_sends >= DELIVERY_MAX_UNKNOWN && delivery->message_id == 0)
 		return;
 	delivery_enter(d, delivery, DELIVERY_WAITING);
+}
+
+/* Chats for which nothing changed show the new version, too. */
+static void plan_pass_over(const struct plan *plan, struct live_call *call)
+{
+	for (struct delivery *it = call->deliveries; it != NULL; it = it->next) {
+		bool shows = it->state == DELIVERY_IDLE && !delivery_behind(it);
+		if (shows && !plan_tells(plan, it->chat))
+			it->sent_version = plan->state.version;
+	}
 }
 
 void plan_apply(struct dispatcher *d, const struct plan *plan)
@@ -199,7 +313,11 @@ void plan_apply(struct dispatcher *d, const struct plan *plan)
 		return;
 	struct live_call *call =
 		outbox_call(&d->outbox, plan->call_id, plan->shard, plan->enterprise);
+	plan_pass_over(plan, call);
+	live_call_choose(d, call);
 	live_call_set(call, &plan->state);
+	if (plan->recording != NULL)
+		live_call_set_recording(call, plan->recording);
 	for (unsigned i = 0; i < plan->target_count; i++) {
 		if (plan->targets[i].kept)
 			target_apply(d, call, &plan->targets[i]);

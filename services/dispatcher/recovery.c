@@ -7,6 +7,7 @@
 #include "recovery.h"
 
 #include "dispatcher.h"
+#include "outbox_rows.h"
 
 #include <stdio.h>
 
@@ -15,20 +16,27 @@
 #define RETRY_MS	     500
 #define REFILL_MS	     1000
 
-/* What we had marked ourselves and never sent (all that was under way has ended) is simply open. */
+/* What we had marked ourselves and never sent (all that was under way has ended) is simply open. So is
+ * a message that would have replaced another: that other one is edited instead. */
 static const char sql_settle[] =
 	"WITH settled AS (UPDATE outbox SET lease_owner = NULL, updated_at = now(),"
-	" state = CASE WHEN lease_owner = $2 OR version > sending_version THEN 'queued' ELSE "
-	"'unknown' END,"
+	" state = CASE WHEN lease_owner = $2 OR version > sending_version OR EXISTS (SELECT FROM"
+	" telegram_messages m WHERE m.call_id = outbox.call_id AND m.message_id IS NOT NULL"
+	" AND outbox.destination = 'telegram:' || m.chat_id) THEN 'queued' ELSE 'unknown' END,"
 	" last_error = CASE WHEN lease_owner = $2 THEN last_error"
 	" ELSE 'outcome unknown: the sender ended while the message was under way' END"
 	" FROM (SELECT id AS old_id, lease_owner AS old_owner FROM outbox"
 	" WHERE shard = ANY ($1::smallint[]) AND state = 'sending') AS old WHERE id = old_id"
-	" RETURNING call_id, destination, enterprise_number, old_owner)"
+	" RETURNING call_id, destination, enterprise_number, sending_version, trace_id, old_owner),"
+	" lost AS (SELECT * FROM settled WHERE old_owner IS DISTINCT FROM $2),"
+	" told AS (INSERT INTO delivery_log (call_id, at, destination, what, enterprise_number,"
+	" version, outcome, words, trace_id)"
+	" SELECT call_id, now(), destination, 'send', enterprise_number, sending_version, "
+	"'unknown',"
+	" 'the sender ended while the message was under way', trace_id FROM lost"
+	" ON CONFLICT DO NOTHING)"
 	" INSERT INTO telegram_messages AS m (call_id, chat_id, enterprise_number, unknown_sends)"
-	" SELECT call_id, split_part(destination, ':', 2)::bigint, enterprise_number, 1 FROM "
-	"settled"
-	" WHERE old_owner IS DISTINCT FROM $2"
+	" SELECT call_id, split_part(destination, ':', 2)::bigint, enterprise_number, 1 FROM lost"
 	" ON CONFLICT (call_id, chat_id) DO UPDATE SET unknown_sends = m.unknown_sends + 1,"
 	" updated_at = now()";
 
@@ -37,15 +45,7 @@ static const char sql_folds[] =
 	" WHERE shard = ANY ($1::smallint[]) AND call_id > $2::bigint ORDER BY call_id LIMIT 500";
 
 static const char sql_rows[] =
-	"SELECT o.id, o.call_id, o.shard, o.enterprise_number, split_part(o.destination, ':', "
-	"2)::bigint,"
-	" o.version, o.final, coalesce(o.payload->>'html', ''), o.payload ? 'delete', o.attempts,"
-	" greatest(0, (extract(epoch FROM o.next_at - now()) * 1000)::bigint),"
-	" (extract(epoch FROM o.created_at) * 1000)::bigint, o.trace_id, o.state,"
-	" coalesce(m.message_id, 0), coalesce(m.sent_version, 0), coalesce(m.unknown_sends, 0)"
-	" FROM outbox o LEFT JOIN telegram_messages m ON m.call_id = o.call_id"
-	" AND o.destination = 'telegram:' || m.chat_id"
-	" WHERE o.shard = ANY ($1::smallint[]) AND o.id > $2::bigint"
+	"SELECT " OUTBOX_ROWS " WHERE o.shard = ANY ($1::smallint[]) AND o.id > $2::bigint"
 	" AND (o.state IN ('queued', 'sending', 'failed') OR (o.state = 'unknown' AND o.final))"
 	" AND o.destination LIKE 'telegram:%' ORDER BY o.id LIMIT 500";
 
@@ -216,45 +216,25 @@ static enum flow_status recovery_rows(struct flow *flow)
 /* A row goes on where it was: with its attempts, its pause, and the message that stands. */
 static void queue_row(struct dispatcher *d, const struct pg_batch *batch, int row)
 {
-	struct str enterprise = pg_text(batch, 0, row, 3);
-	int64_t call_id = pg_int(batch, 0, row, 1);
-	const struct directory_tenant *tenant = directory_find(&d->directory, enterprise);
-	if (tenant == NULL || tenant->bot_token[0] == '\0')
-		return; /* nobody to send it by: it stays in the table */
-	if (d->recovery.refill && outbox_find(&d->outbox, call_id) != NULL)
+	struct outbox_row look;
+	outbox_row_look(batch, row, &look);
+	if (d->recovery.refill && outbox_find(&d->outbox, look.call_id) != NULL)
 		return;
-	unsigned shard = (unsigned)pg_int(batch, 0, row, 2) % SHARD_COUNT;
-	enum shard_state held = d->shards.items[shard].state;
+	enum shard_state held = d->shards.items[look.shard].state;
 	if (held != SHARD_LOADING && held != SHARD_OWNED)
 		return; /* lost meanwhile */
-	struct live_call *call = outbox_call(&d->outbox, call_id, shard, enterprise.data);
-	struct live_state state = {
-		.version = (int)pg_int(batch, 0, row, 5),
-		.final = pg_bool(batch, 0, row, 6),
-		.html = pg_text(batch, 0, row, 7),
-		.remove = pg_bool(batch, 0, row, 8),
-		.since_ms = pg_int(batch, 0, row, 11),
-		.trace = pg_text(batch, 0, row, 12).size > 0 ? pg_text(batch, 0, row, 12).data : "",
-	};
-	if (state.version >= call->version)
-		live_call_set(call, &state);
-	call->told_version = call->version; /* its latency says nothing about this process */
-	struct bot *bot = bots_get(d, tenant->bot_token);
-	struct delivery *delivery =
-		live_call_add(d, call, bot_chat(d, bot, pg_int(batch, 0, row, 4)));
-	delivery->attempts = (unsigned)pg_int(batch, 0, row, 9);
-	delivery->due_ms = loop_now_ms(d->loop) + pg_int(batch, 0, row, 10);
-	delivery->message_id = pg_int(batch, 0, row, 14);
-	delivery->sent_version = (int)pg_int(batch, 0, row, 15);
-	delivery->unknown_sends = (unsigned)pg_int(batch, 0, row, 16);
+	struct delivery *delivery = outbox_row_load(d, batch, row);
+	if (delivery == NULL)
+		return; /* nobody to send it by: it ends as dead */
 	bool unknown = delivery->message_id == 0 && delivery->unknown_sends > 0;
 	if (unknown && delivery->unknown_sends >= DELIVERY_MAX_UNKNOWN) {
+		struct live_call *call = delivery->call;
 		delivery_enter(d, delivery, DELIVERY_PARKED);
 		live_call_settle(d, call);
 		return;
 	}
 	if (unknown)
-		bot_doubt(d, bot); /* not blindly: first it has to answer */
+		bot_doubt(d, delivery->chat->bot); /* not blindly: first it has to answer */
 	delivery_enter(d, delivery, DELIVERY_WAITING);
 }
 
@@ -267,7 +247,9 @@ static enum flow_status recovery_queue(struct flow *flow)
 		return recovery_fail(flow, &error);
 	int rows = pg_rows(recovery->batch, 0);
 	for (int row = 0; row < rows; row++) {
-		recovery->after = pg_int(recovery->batch, 0, row, 0);
+		struct outbox_row look;
+		outbox_row_look(recovery->batch, row, &look);
+		recovery->after = look.id;
 		if (d->outbox.deliveries >= d->config->max_deliveries) {
 			d->outbox.overflow = true;
 			return FLOW_NEXT;

@@ -317,7 +317,7 @@ static enum flow_status round_plan(struct flow *flow)
 	if (round->lookup_messages)
 		plan_take_lookup(d, round->lookup);
 	people_take_lookup(d, round->lookup);
-	if (round->changes.count == 0 && !round->persist && d->recordings.count == 0)
+	if (round->changes.count == 0 && !round->persist && !d->recordings.in_round)
 		return flow_goto(flow, ROUND_APPLY);
 	store_begin(&store, round->arena);
 	buf_init(&saved, (size_t)1 << 20);

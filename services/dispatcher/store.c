@@ -12,12 +12,13 @@
 
 #define STORE_MAX_BYTES ((size_t)32 << 20)
 
-enum { STORE_BUFFERS = 7 };
+enum { STORE_BUFFERS = 8 };
 
 static struct buf *store_buffer(struct store *store, unsigned i)
 {
 	struct buf *const all[STORE_BUFFERS] = {&store->positions, &store->calls, &store->legs,
-		&store->transfers, &store->memory, &store->merged, &store->outbox};
+		&store->transfers, &store->memory, &store->merged, &store->outbox,
+		&store->recordings};
 	return all[i];
 }
 
@@ -143,18 +144,42 @@ static const struct json_field outbox_fields[] = {
 	{.name = NULL},
 };
 
+/* See migrations/0003: {"html", "markup", "recording"} or {"delete"}. */
+static void payload_write(const struct plan *plan, const char *markup, struct buf *to)
+{
+	const struct live_state *state = &plan->state;
+	buf_clear(to);
+	if (state->remove) {
+		buf_add(to, STR("{\"delete\":true}"));
+		return;
+	}
+	buf_add(to, STR("{\"html\":"));
+	json_add_string(to, state->html);
+	if (markup != NULL && markup[0] != '\0') {
+		buf_add(to, STR(",\"markup\":"));
+		json_add_string(to, str_from(markup));
+	}
+	if (state->place.with.size > 0) {
+		buf_printf(to, ",\"recording\":{\"at\":%u,\"size\":%u,\"with\":", state->place.at,
+			state->place.size);
+		json_add_string(to, state->place.with);
+		buf_add_char(to, '}');
+	}
+	buf_add_char(to, '}');
+}
+
 void store_plan(struct store *store, const struct plan *plan)
 {
-	struct buf payload;
-	buf_init(&payload, (size_t)64 << 10);
-	buf_add(&payload, plan->state.remove ? STR("{\"delete\":true") : STR("{\"html\":"));
-	if (!plan->state.remove)
-		json_add_string(&payload, plan->state.html);
-	buf_add_char(&payload, '}');
+	struct buf common, own;
+	buf_init(&common, (size_t)64 << 10);
+	buf_init(&own, (size_t)64 << 10);
+	payload_write(plan, plan->state.markup.data, &common);
 	for (unsigned i = 0; i < plan->target_count; i++) {
+		const struct plan_target *target = &plan->targets[i];
 		char destination[40];
-		snprintf(destination, sizeof(destination), "telegram:%" PRId64,
-			plan->targets[i].chat->id);
+		snprintf(destination, sizeof(destination), "telegram:%" PRId64, target->chat->id);
+		if (target->markup != NULL)
+			payload_write(plan, target->markup, &own);
 		struct outbox_row row = {
 			.shard = plan->shard,
 			.call_id = plan->call_id,
@@ -162,13 +187,21 @@ void store_plan(struct store *store, const struct plan *plan)
 			.destination = str_from(destination),
 			.version = plan->state.version,
 			.final = plan->state.final,
-			.payload = buf_str(&payload),
-			.state = str_from(plan->targets[i].state),
+			.payload = buf_str(target->markup != NULL ? &own : &common),
+			.state = str_from(target->state),
 			.trace = str_from(plan->state.trace),
 		};
 		json_write(call_row_next(&store->outbox, '['), outbox_fields, &row);
 	}
-	buf_free(&payload);
+	buf_free(&common);
+	buf_free(&own);
+}
+
+void store_recording(struct store *store, const struct recording *recording)
+{
+	buf_printf(call_row_next(&store->recordings, '['),
+		"{\"call_id\":%" PRId64 ",\"changes\":%" PRId64 "}", recording->call_id,
+		recording->changes);
 }
 
 /* -- the transaction ------------------------------------------------------------------------------- */
@@ -205,5 +238,6 @@ bool store_batch(
 	store_add(store, batch, store_sql_memory, &store->memory, NULL);
 	store_add(store, batch, store_sql_outbox, &store->outbox, owner);
 	store_add(store, batch, store_sql_merged, &store->merged, NULL);
+	store_add(store, batch, store_sql_recordings, &store->recordings, NULL);
 	return true;
 }

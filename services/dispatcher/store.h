@@ -10,7 +10,7 @@
 
 struct store {
 	struct arena *arena;
-	struct buf positions, calls, legs, transfers, memory, merged, outbox;
+	struct buf positions, calls, legs, transfers, memory, merged, outbox, recordings;
 };
 
 void store_begin(struct store *store, struct arena *arena);
@@ -21,6 +21,9 @@ void store_position(struct store *store, unsigned shard, const struct shard *sta
 void store_call(struct store *store, const struct dispatcher *d, const struct change *change,
 	const struct call *call, struct str saved);
 void store_plan(struct store *store, const struct plan *plan);
+/* Its call's final message shows it from this commit on, or never will. */
+struct recording;
+void store_recording(struct store *store, const struct recording *recording);
 
 /* False when it is too large for memory (error has words). */
 bool store_batch(

@@ -97,7 +97,7 @@ const char store_sql_outbox[] =
 	" ELSE coalesce(excluded.sending_version, o.sending_version) END,"
 	" lease_owner = CASE WHEN o.state = 'sending' THEN o.lease_owner ELSE excluded.lease_owner "
 	"END,"
-	" last_error = NULL, failing_since = NULL, updated_at = now()"
+	" last_error = NULL, updated_at = now()"
 	" WHERE o.version < excluded.version";
 
 /* What came since it was read stays. */

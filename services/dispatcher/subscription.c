@@ -16,6 +16,9 @@ static const char sql_close_user[] =
 static const char sql_close_owner[] =
 	"UPDATE enterprises SET chat_disabled_at = now(), chat_disabled_reason = $3"
 	" WHERE bot_token = $1 AND chat_id = $2::bigint AND chat_disabled_at IS NULL";
+static const char sql_close_owner2[] =
+	"UPDATE enterprises SET chat2_disabled_at = now(), chat2_disabled_reason = $3"
+	" WHERE bot_token = $1 AND chat_id2 = $2::bigint AND chat2_disabled_at IS NULL";
 
 static const char sql_move_known[] =
 	"DELETE FROM telegram_users o USING telegram_users n WHERE o.bot_token = $1"
@@ -25,6 +28,9 @@ static const char sql_move_user[] =
 	" WHERE bot_token = $1 AND tg_id = $2::bigint";
 static const char sql_move_owner[] =
 	"UPDATE enterprises SET chat_id = $3::bigint WHERE bot_token = $1 AND chat_id = $2::bigint";
+static const char sql_move_owner2[] =
+	"UPDATE enterprises SET chat_id2 = $3::bigint WHERE bot_token = $1 AND chat_id2 = "
+	"$2::bigint";
 static const char sql_move_rows[] =
 	"UPDATE outbox o SET destination = 'telegram:' || $3, updated_at = now()"
 	" FROM enterprises e WHERE e.bot_token = $1 AND o.enterprise_number = e.number"
@@ -55,11 +61,13 @@ static enum flow_status subscription_write(struct flow *flow)
 		pg_put_text(&params, subscription->words);
 		pg_batch_add(subscription->batch, sql_close_user, &params);
 		pg_batch_add(subscription->batch, sql_close_owner, &params);
+		pg_batch_add(subscription->batch, sql_close_owner2, &params);
 	} else {
 		pg_put_int(&params, arena, subscription->to);
 		pg_batch_add(subscription->batch, sql_move_known, &params);
 		pg_batch_add(subscription->batch, sql_move_user, &params);
 		pg_batch_add(subscription->batch, sql_move_owner, &params);
+		pg_batch_add(subscription->batch, sql_move_owner2, &params);
 		pg_batch_add(subscription->batch, sql_move_rows, &params);
 	}
 	return await_pg(flow, d->side_pg, subscription->batch);
@@ -128,6 +136,39 @@ static void subscription_start(
 	subscription->to = to;
 	subscription->token = arena_strdup(flow_arena(flow), chat->bot->token);
 	subscription->words = arena_strdup(flow_arena(flow), words);
+}
+
+/* A group that moved is known under its old id until the directory has been read again. */
+static bool subscribed(
+	const struct dispatcher *d, const struct directory_tenant *tenant, const struct chat *chat)
+{
+	if (directory_tells(&d->directory, tenant, chat->id))
+		return true;
+	size_t at = 0;
+	struct str from;
+	void *value;
+	while (chat->bot->moved != NULL && table_next(chat->bot->moved, &at, &from, &value)) {
+		const struct moved *moved = value;
+		int64_t old_id;
+		memcpy(&old_id, from.data, sizeof(old_id));
+		if (moved->to == chat->id && directory_tells(&d->directory, tenant, old_id))
+			return true;
+	}
+	return false;
+}
+
+const char *subscription_why_not(const struct dispatcher *d, const struct delivery *delivery)
+{
+	const struct directory_tenant *tenant =
+		directory_find(&d->directory, str_from(delivery->call->enterprise));
+	const struct chat *chat = delivery->chat;
+	if (tenant == NULL || !tenant->active)
+		return "the enterprise is gone or not active";
+	if (tenant->bot_token[0] == '\0')
+		return "the enterprise has no bot any more";
+	if (strcmp(tenant->bot_token, chat->bot->token) != 0)
+		return "the enterprise has another bot now";
+	return subscribed(d, tenant, chat) ? NULL : "the chat is not subscribed any more";
 }
 
 void subscription_close(struct dispatcher *d, struct chat *chat, const char *words)

@@ -22,23 +22,24 @@ static const char sql_outbox[] = "SELECT outbox_report($1, $2::json)";
 /* What an old owner learns late never hides what the new one knows. */
 static const char sql_messages[] =
 	"INSERT INTO telegram_messages AS m (call_id, chat_id, enterprise_number, message_id,"
-	" sent_version, text, unknown_sends)"
+	" sent_version, sent_at, sent_final, old_message_ids, text, unknown_sends)"
 	" SELECT x.call_id, x.chat_id, x.enterprise, nullif(x.message_id, 0), x.sent_version,"
-	" coalesce(x.text, ''), x.unknown_sends"
+	" x.sent_at, x.sent_final, x.old_ids::bigint[], coalesce(x.text, ''), x.unknown_sends"
 	" FROM json_to_recordset($1::json) AS x (call_id bigint, chat_id bigint, enterprise text,"
-	" message_id bigint, sent_version integer, text text, unknown_sends integer, late boolean,"
-	" state text)"
+	" message_id bigint, sent_version integer, sent_at timestamptz, sent_final boolean,"
+	" old_ids text, text text, unknown_sends integer, late boolean, state text)"
 	" WHERE (x.message_id <> 0 OR x.unknown_sends > 0 OR x.state IN ('sent', 'queued'))"
 	" AND x.state <> 'sending' AND NOT (x.late AND EXISTS (SELECT FROM telegram_messages t"
 	" WHERE t.call_id = x.call_id AND t.chat_id = x.chat_id AND t.message_id IS NOT NULL))"
 	" ON CONFLICT (call_id, chat_id) DO UPDATE SET message_id = excluded.message_id,"
-	" sent_version = excluded.sent_version,"
+	" sent_version = excluded.sent_version, sent_at = excluded.sent_at,"
+	" sent_final = excluded.sent_final, old_message_ids = excluded.old_message_ids,"
 	" text = CASE WHEN excluded.text = '' THEN m.text ELSE excluded.text END,"
 	" unknown_sends = greatest(m.unknown_sends, excluded.unknown_sends), updated_at = now()";
 
 void writer_init(struct writer *writer)
 {
-	*writer = (struct writer){.arena = arena_new(WRITER_MAX_BYTES * 2)};
+	*writer = (struct writer){.arena = arena_new(WRITER_MAX_BYTES * 3)};
 	writer->last = &writer->first;
 	flow_queue_init(&writer->wake);
 }
@@ -74,9 +75,11 @@ struct report_row {
 	int64_t n, shard, epoch, call_id, chat_id;
 	struct str destination, enterprise, state;
 	int64_t version, unknown_sends, attempts;
-	struct str next_at, words;
+	struct str next_at, failing_since, words;
 	int64_t http_status, message_id, sent_version;
-	struct str text;
+	struct str sent_at;
+	bool sent_final;
+	struct str old_ids, text;
 	bool late;
 };
 
@@ -93,10 +96,14 @@ static const struct json_field report_fields[] = {
 	JSON_FIELD(struct report_row, unknown_sends, JSON_INT64, 0),
 	JSON_FIELD(struct report_row, attempts, JSON_INT64, 0),
 	JSON_FIELD(struct report_row, next_at, JSON_STRING, JSON_SKIP_EMPTY),
+	JSON_FIELD(struct report_row, failing_since, JSON_STRING, JSON_SKIP_EMPTY),
 	JSON_FIELD(struct report_row, words, JSON_STRING, JSON_SKIP_EMPTY),
 	JSON_FIELD(struct report_row, http_status, JSON_INT64, JSON_SKIP_EMPTY),
 	JSON_FIELD(struct report_row, message_id, JSON_INT64, 0),
 	JSON_FIELD(struct report_row, sent_version, JSON_INT64, 0),
+	JSON_FIELD(struct report_row, sent_at, JSON_STRING, JSON_SKIP_EMPTY),
+	JSON_FIELD(struct report_row, sent_final, JSON_BOOL, 0),
+	JSON_FIELD(struct report_row, old_ids, JSON_STRING, 0),
 	JSON_FIELD(struct report_row, text, JSON_STRING, JSON_SKIP_EMPTY),
 	JSON_FIELD(struct report_row, late, JSON_BOOL, 0),
 	{.name = NULL},
@@ -109,16 +116,44 @@ static struct str clean_words(const char *words)
 	return str_is_utf8(text) ? text : STR("(unreadable)");
 }
 
+/* Zero: not known, and NULL in the database. */
+static struct str time_text(int64_t wall_ms, char to[CLOCK_TEXT_BYTES])
+{
+	if (wall_ms <= 0)
+		return STR("");
+	clock_format_rfc3339(wall_ms, to);
+	return str_from(to);
+}
+
+/* As PostgreSQL writes an array. */
+#define OLD_IDS_BYTES (DELIVERY_MAX_OLD * 22 + 3)
+static struct str old_ids_text(const struct delivery *delivery, char to[OLD_IDS_BYTES])
+{
+	int size = snprintf(to, OLD_IDS_BYTES, "{");
+	for (unsigned i = 0; i < delivery->old_count; i++)
+		size += snprintf(to + size, (size_t)(OLD_IDS_BYTES - size), "%s%lld",
+			i > 0 ? "," : "", (long long)delivery->old_ids[i]);
+	size += snprintf(to + size, (size_t)(OLD_IDS_BYTES - size), "}");
+	return str_of(to, (size_t)size);
+}
+
+/* What stands in the chat, if it is the newest; an older text is about to be replaced. */
+static struct str shown_text(const struct delivery *delivery)
+{
+	const struct live_call *call = delivery->call;
+	bool newest = delivery->sent_version == call->version && delivery->message_id != 0;
+	return newest && !call->remove ? str_from(call->html) : STR("");
+}
+
 static void report_write(
 	struct dispatcher *d, const struct delivery *delivery, unsigned n, struct buf *json)
 {
 	const struct live_call *call = delivery->call;
 	const struct report *report = &delivery->report;
-	char destination[40], next_at[CLOCK_TEXT_BYTES] = "";
+	char destination[40], next_at[CLOCK_TEXT_BYTES], failing[CLOCK_TEXT_BYTES],
+		sent_at[CLOCK_TEXT_BYTES], old_ids[OLD_IDS_BYTES];
 	snprintf(destination, sizeof(destination), "telegram:%lld", (long long)delivery->chat->id);
-	if (report->next_wall_ms > 0)
-		clock_format_rfc3339(report->next_wall_ms, next_at);
-	struct report_row row = {
+	const struct report_row row = {
 		.n = n,
 		.shard = call->shard,
 		.epoch = d->shards.items[call->shard].epoch,
@@ -130,17 +165,18 @@ static void report_write(
 		.version = report->version,
 		.unknown_sends = delivery->unknown_sends,
 		.attempts = delivery->attempts,
-		.next_at = str_from(next_at),
+		.next_at = time_text(report->next_wall_ms, next_at),
+		.failing_since = time_text(delivery->failing_since_ms, failing),
 		.words = clean_words(report->words),
 		.http_status = report->http_status,
 		.message_id = delivery->message_id,
 		.sent_version = delivery->sent_version,
+		.sent_at = time_text(delivery->sent_ms, sent_at),
+		.sent_final = delivery->sent_final,
+		.old_ids = old_ids_text(delivery, old_ids),
+		.text = shown_text(delivery),
 		.late = call->orphan,
 	};
-	/* What stands in the chat, if it is still the newest; an older text is about to be replaced. */
-	bool newest = report->version == call->version && strcmp(report->state, "sent") == 0;
-	if (newest && !call->remove)
-		row.text = str_from(call->html);
 	json_write(json, report_fields, &row);
 }
 
@@ -155,8 +191,9 @@ static enum flow_status writer_wait(struct flow *flow)
 	return d->writer.count > 0 ? FLOW_NEXT : await_queue(flow, &d->writer.wake);
 }
 
-/* Take what is dirty; true when there is a claim among it. */
-/* Dirty is what changed since it was last written, recording what is on its way: one delivery can be
+/* Take what is dirty; true when there is a claim among it.
+ *
+ * Dirty is what changed since it was last written, recording what is on its way: one delivery can be
  * both, and is then written again. */
 static bool writer_collect(struct dispatcher *d, struct buf *json)
 {
@@ -199,6 +236,7 @@ static enum flow_status writer_commit(struct flow *flow)
 		pg_batch_add(writer->batch, sql_hold, &both);
 	pg_batch_add(writer->batch, sql_outbox, &both);
 	pg_batch_add(writer->batch, sql_messages, &json_only);
+	told_batch(&d->told, writer->batch, writer->arena);
 	writer->outbox_at = claims ? 1 : 0;
 	return await_pg(flow, d->pg, writer->batch);
 }
@@ -226,6 +264,8 @@ static void writer_end(struct dispatcher *d, struct delivery *delivery, bool ok)
 		flow_queue_wake_all(&delivery->chat->wake);
 	}
 	delivery_recorded(d, delivery);
+	if (delivery->state == DELIVERY_WAITING && delivery->old_count > 0)
+		couriers_kick(d, delivery->chat); /* the old message may go now */
 	live_call_settle(d, delivery->call);
 }
 
@@ -240,6 +280,7 @@ static enum flow_status writer_recorded(struct flow *flow)
 	else
 		log_warn(flow_log(flow), "outbox: %u outcomes are not recorded yet: %s",
 			writer->taken_count, error.text);
+	told_recorded(&d->told, ok);
 	for (unsigned i = 0; i < writer->taken_count; i++)
 		writer_end(d, writer->taken[i], ok);
 	writer->taken_count = 0;
