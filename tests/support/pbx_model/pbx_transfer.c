@@ -45,11 +45,16 @@ static void hold(struct pbx_play *play)
 /* -- asking first -- */
 
 /* Hosts differ in how much they say of who goes aside: nothing, that he is in the other bridge,
- * that he left the first as well, or only that (1-3, 2-18, 2-23, 2-30). */
+ * that he left the first as well, or only that (1-3, 2-18, 2-23, 2-30). Where FollowMe rings a
+ * mobile meanwhile they always said where he is (2-25), but for when nobody answered (2-30): else
+ * its leg would look like a second call of his. */
 static void go_aside(struct pbx_play *play, const struct asking *asking)
 {
+	const struct pbx_move *move = asking->move;
 	unsigned said = pbx_below(&play->world->random, 4);
 
+	if (move->follow_me && move->end != PBX_NO_ANSWER && !move->on_mobile)
+		said = 1 + said % 2;
 	if (said >= 2)
 		pbx_leave(play, play->ours);
 	if (said == 1 || said == 2)
@@ -166,20 +171,18 @@ static void come_back(struct pbx_play *play, const struct asking *asking)
 	play->ours->peer = play->other->number;
 }
 
+/* Of a FollowMe number only its mobile's leg has a hangup, and that comes last (2-30). */
 static void not_taken(struct pbx_play *play, struct asking *asking)
 {
-	bool before = pbx_maybe(play, 50);
+	bool before = pbx_maybe(play, 50) && !asking->move->follow_me;
 
-	/* What is said of a FollowMe number is the mobile's leg, when there was one (2-30). */
-	if (asking->leg != NULL && before)
-		pbx_leg_over(play, asking->leg, 0);
-	else if (asking->leg == NULL && before)
+	if (before)
 		two_over(play, asking, 0, play->talker);
 	come_back(play, asking);
 	pbx_pass(play, 0, 300);
-	if (asking->leg != NULL && !before)
+	if (asking->leg != NULL)
 		pbx_leg_over(play, asking->leg, 0);
-	else if (asking->leg == NULL && !before)
+	else if (!before && !asking->move->follow_me)
 		two_over(play, asking, 0, play->talker);
 }
 
@@ -200,7 +203,7 @@ static void declined(struct pbx_play *play, struct asking *asking)
 	pbx_leave_both(
 		play, asking->move->on_mobile ? asking->leg->one : asking->colleague, asking->two);
 	pbx_destroy(play, asking->far);
-	if (!asking->move->follow_me || pbx_maybe(play, 50))
+	if (!asking->move->follow_me)
 		two_over(play, asking, 2, play->talker);
 	pbx_pass(play, 0, 200);
 	come_back(play, asking);
@@ -282,7 +285,7 @@ static void accepted(struct pbx_play *play, struct asking *asking)
 {
 	const char *phone = play->plan->external[0] != '\0' ? play->plan->external : PBX_UNKNOWN;
 	/* A wire on which another transfer is made, or a mobile's, is not seen to stay. */
-	bool stays = !asking->move->on_mobile && pbx_maybe(play, 15) &&
+	bool stays = !asking->move->follow_me && pbx_maybe(play, 15) &&
 		     asking->move == &play->plan->moves[play->plan->move_count - 1];
 	bool early = pbx_maybe(play, 30);
 
@@ -304,7 +307,7 @@ static void accepted(struct pbx_play *play, struct asking *asking)
 	} else {
 		meet_there(play, asking);
 	}
-	if (!stays && (!asking->move->follow_me || pbx_maybe(play, 40)))
+	if (!stays && !asking->move->follow_me)
 		two_over(play, asking, 2, phone);
 	caller_leaves(play);
 	new_talker(play, asking);

@@ -55,8 +55,9 @@ static void take_owner(const struct session *session, struct found *found, const
 
 		if (owner == NULL || index == found->owner)
 			continue;
-		found->mixed = found->mixed || found->owner != JUDGE_ALL_RIGHT;
-		found->owner = index;
+		found->mixed = found->owner != JUDGE_ALL_RIGHT;
+		if (!found->mixed)
+			found->owner = index;
 	}
 }
 

@@ -148,25 +148,34 @@ static bool is_place(enum call_event_type type)
 	return type == EVENT_BRIDGE || type == EVENT_BRIDGE_LEAVE;
 }
 
-static bool is_end(enum call_event_type type)
+static bool is_destroy(enum call_event_type type)
 {
 	return type == EVENT_BRIDGE_DESTROY;
+}
+
+static bool is_our_leg_end(const struct call_event *event)
+{
+	return event->type == EVENT_HANGUP && event->call_type == 1 &&
+	       event->extensions.count == 1 && event->extensions.items[0].size <= 4;
 }
 
 /* Where the order of two events is itself what they tell, the truth is gone with it:
  * - a channel enters and leaves bridges: the last that was said is where it is;
  * - a bridge is destroyed: who entered it is out, unless he entered afterwards;
- * - a repeated dial of a cascade: who rang first. */
+ * - a repeated dial of a cascade: who rang first;
+ * - a leg that was rung for one of us ends, and he is back with the other side: one before the
+ *   other, and it was a second call of his. */
 static bool may_swap(const struct call_event *one, const struct call_event *other)
 {
 	bool same_channel = one->unique_id.size > 0 && str_equal(one->unique_id, other->unique_id);
 	bool same_bridge = one->bridge_id.size > 0 && str_equal(one->bridge_id, other->bridge_id);
 
-	if (other->at_ms - one->at_ms > NEAR_MS)
+	if (other->at_ms - one->at_ms > NEAR_MS || (is_our_leg_end(one) && is_place(other->type)) ||
+		(is_our_leg_end(other) && is_place(one->type)))
 		return false;
 	if (same_channel && is_place(one->type) && is_place(other->type))
 		return false;
-	if (same_bridge && (is_end(one->type) || is_end(other->type)) &&
+	if (same_bridge && (is_destroy(one->type) || is_destroy(other->type)) &&
 		(is_place(one->type) || is_place(other->type)))
 		return false;
 	return !(same_channel && one->type == EVENT_DIAL && other->type == EVENT_DIAL);
@@ -182,6 +191,7 @@ static void swap(struct judge_run *run, struct pbx_random *random)
 		unsigned owner = scene->owners[run->items[i].event];
 		unsigned before = last[owner];
 		unsigned event = run->items[i].event;
+		bool loose = run->items[i].loose;
 
 		last[owner] = i + 1;
 		if (before == 0 ||
@@ -190,7 +200,9 @@ static void swap(struct judge_run *run, struct pbx_random *random)
 			!pbx_chance(random, SWAP_PERCENT))
 			continue;
 		run->items[i].event = run->items[before - 1].event;
+		run->items[i].loose = run->items[before - 1].loose;
 		run->items[before - 1].event = event;
+		run->items[before - 1].loose = loose;
 		last[owner] = 0; /* each moves by one place at most */
 	}
 	free(last);

@@ -370,6 +370,7 @@ static bool check_one_of_all(const struct all *all, const struct call_fold *fold
 static void all_at_once_in_one_tenant(void **state)
 {
 	struct all all = all_rows();
+	size_t wrong = 0;
 
 	(void)state;
 	for (size_t together = 1; together <= 8; together++) {
@@ -380,11 +381,12 @@ static void all_at_once_in_one_tenant(void **state)
 			exact += check_one_of_all(&all, fold, row);
 		printf("    %zu at a time: %zu of %zu rows, %u calls\n", together, exact,
 			all.rows.count, call_fold_remembered(fold));
-		assert_int_equal(exact, all.rows.count);
-		assert_int_equal(call_fold_remembered(fold), all.rows.count);
+		wrong += all.rows.count - exact;
+		wrong += call_fold_remembered(fold) != all.rows.count;
 		call_fold_free(&fold);
 	}
 	free_all(&all);
+	assert_int_equal(wrong, 0);
 }
 
 static void every_scenario_is_the_call_that_it_was(void **state)

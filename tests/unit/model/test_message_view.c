@@ -17,7 +17,8 @@ static void the_client_is_named_with_a_history(void **state)
 
 	view.customer = &customer;
 	assert_view_shows(&view,
-		"💰+375 (29) 000-00-01 (ООО &lt;Ромашка&gt;) ➡️ Приветствие\n📡МТС "
+		"💰+375 (29) 000-00-01 (ООО &lt;Ромашка&gt;) ➡️ "
+		"Приветствие\n📡МТС "
 		"&amp; "
 		"Ко\n"
 		"Звонил: 3 раза\nПоследний раз: 15.09.2025 в 20:17\n"
@@ -86,7 +87,8 @@ static void dates_are_those_of_the_zone(void **state)
 	customer.last_answered = false;
 	view.customer = &customer;
 	assert_view_shows(&view,
-		"💰+375 (29) 000-00-01 (ООО &lt;Ромашка&gt;) ➡️ Greeting\n📡МТС "
+		"💰+375 (29) 000-00-01 (ООО &lt;Ромашка&gt;) ➡️ "
+		"Greeting\n📡МТС "
 		"&amp; "
 		"Ко\n"
 		"Called: 2 times\nLast time: 16.09.2025 at 05:17\n❌ We did not answer");
@@ -364,6 +366,30 @@ static void our_own_texts_pass_our_own_check(void **state)
 	}
 }
 
+/* docs/protocol/telegram-messages.md shows them as "[name]" and the text below it. */
+static void the_documented_texts_are_those_that_hold(void **state)
+{
+	char *page = alloc_zeroed(1, 1 << 16);
+	FILE *file = fopen(TESTS_DIR "/../docs/protocol/telegram-messages.md", "r");
+	struct buf wanted;
+
+	(void)state;
+	assert_non_null(file);
+	assert_in_range(fread(page, 1, (1 << 16) - 1, file), 1, (1 << 16) - 2);
+	fclose(file);
+	for (unsigned i = 0; i < MESSAGE_TEMPLATES; i++) {
+		enum message_template which = (enum message_template)i;
+
+		buf_init(&wanted, 4096);
+		buf_printf(&wanted, "\n[%s]\n%s\n", message_template_name(which),
+			message_template_default("ru", which));
+		if (strstr(page, wanted.data) == NULL)
+			fail_msg("the page does not have this:%s", wanted.data);
+		buf_free(&wanted);
+	}
+	free(page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -382,6 +408,7 @@ int main(void)
 		cmocka_unit_test(own_extensions_are_not_mobiles),
 		cmocka_unit_test(a_text_of_ones_own_replaces_ours),
 		cmocka_unit_test(our_own_texts_pass_our_own_check),
+		cmocka_unit_test(the_documented_texts_are_those_that_hold),
 	};
 
 	return cmocka_run_group_tests(tests, office_set_up, office_tear_down);
