@@ -104,18 +104,33 @@ static void add_callee(const struct message_view *view, struct buf *to)
 	add_colleague(view, known ? call->talking : call->callee, to);
 }
 
+static bool talker_is_mobile(const struct message_view *view)
+{
+	return !tenant_is_extension(view->tenant, message_talker(view->call));
+}
+
 static void add_manager(const struct message_view *view, struct buf *to)
 {
 	const char *talker = message_talker(view->call);
-	if (talker[0] != '\0' && tenant_is_extension(view->tenant, talker))
+	if (talker[0] != '\0' && !talker_is_mobile(view))
 		message_add_manager(view->tenant, talker, false, to);
 }
 
 static void add_mobile(const struct message_view *view, struct buf *to)
 {
 	const char *talker = message_talker(view->call);
-	if (talker[0] != '\0' && !tenant_is_extension(view->tenant, talker))
+	if (talker[0] != '\0' && talker_is_mobile(view))
 		add_spelled(talker, to);
+}
+
+/* Either of them, with its icon. */
+static void add_talker(const struct message_view *view, struct buf *to)
+{
+	if (message_talker(view->call)[0] == '\0')
+		return;
+	buf_add(to, talker_is_mobile(view) ? STR("📱") : STR("☎️"));
+	add_manager(view, to);
+	add_mobile(view, to);
 }
 
 /* Did a number that rings one person's phones in turn take part; in the end only when it was taken
@@ -261,6 +276,7 @@ static const struct {
 	[VALUE_BLACK_LIST] = {"black_list", add_black_list},
 	[VALUE_CALLER] = {"caller", add_caller},
 	[VALUE_CALLEE] = {"callee", add_callee},
+	[VALUE_TALKER] = {"talker", add_talker},
 	[VALUE_MANAGER] = {"manager", add_manager},
 	[VALUE_MOBILE] = {"mobile", add_mobile},
 	[VALUE_MANAGERS] = {"managers", message_add_managers},
