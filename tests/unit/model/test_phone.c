@@ -47,6 +47,48 @@ static void a_line_is_its_seven_digits(void **state)
 	assert_false(phone_is_gsm_line(STR("")));
 }
 
+static void withheld_numbers_are_nobody(void **state)
+{
+	static const struct {
+		const char *number;
+		bool hidden;
+	} cases[] = {
+		{"", true},
+		{"anonymous", true},
+		{"unknown", true},
+		{"<unknown>", true},
+		{"Restricted", true},
+		{"+000", false},
+		{"+000123456789", true},
+		{"000123456789", true},
+		{"00012345", true},
+		{"0001363", false},
+		{"000", false},
+		{"0001", false},
+		{"151", false},
+		{"+375290000001", false},
+		{"00375290000001", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(phone_is_hidden(str_from(cases[i].number)), cases[i].hidden);
+}
+
+/* facts/integrations.md 2.7: what the original sent on as "+80291112233", "anonymous", "+151". */
+static void a_crm_gets_no_number_that_is_none(void **state)
+{
+	char to[PHONE_TEXT_BYTES];
+
+	(void)state;
+	assert_true(phone_e164(STR("375291112233"), "BY", to));
+	assert_string_equal(to, "+375291112233");
+	assert_true(phone_e164(STR("80291112233"), "BY", to));
+	assert_string_equal(to, "+375291112233");
+	assert_false(phone_e164(STR("anonymous"), "BY", to));
+	assert_false(phone_e164(STR("151"), "BY", to));
+}
+
 static void spellings_give_one_number(void **state)
 {
 	static const struct {
@@ -183,6 +225,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(three_or_four_digits_are_internal),
 		cmocka_unit_test(a_line_is_its_seven_digits),
+		cmocka_unit_test(withheld_numbers_are_nobody),
+		cmocka_unit_test(a_crm_gets_no_number_that_is_none),
 		cmocka_unit_test(spellings_give_one_number),
 		cmocka_unit_test(digits_alone_are_compared),
 		cmocka_unit_test(people_read_numbers_in_groups),
