@@ -13,7 +13,7 @@ enum { TOP_PX = 26, LANE_PX = 50, BAR_TOP_PX = 22, BAR_PX = 22, FOOT_PX = 26, MI
 #define LEFT_PERCENT  0.8
 #define WIDTH_PERCENT 97.4
 
-static double percent(const struct html *html, int64_t at_ms)
+static double percent(const struct markup *html, int64_t at_ms)
 {
 	const struct timeline *drawing = &html->view->drawing;
 	int64_t span_ms = drawing->to_ms - drawing->from_ms;
@@ -28,7 +28,7 @@ static int lane_y(unsigned lane)
 	return TOP_PX + (int)lane * LANE_PX;
 }
 
-static int height(const struct html *html)
+static int height(const struct markup *html)
 {
 	return lane_y(html->view->drawing.lane_count) + FOOT_PX;
 }
@@ -47,7 +47,7 @@ static int64_t step_of(int64_t span_ms)
 	return span_ms / steps_ms[i] > 12 ? span_ms / 6 + 1 : steps_ms[i];
 }
 
-static void add_tick(struct html *html, int64_t offset_ms, int64_t step_ms)
+static void add_tick(struct markup *html, int64_t offset_ms, int64_t step_ms)
 {
 	double x = percent(html, html->view->drawing.from_ms + offset_ms);
 	const char *anchor = x < 4 ? "start" : x > 94 ? "end" : "middle";
@@ -56,11 +56,11 @@ static void add_tick(struct html *html, int64_t offset_ms, int64_t step_ms)
 		"<line class=\"grid\" x1=\"%.3f%%\" x2=\"%.3f%%\" y1=\"%d\" y2=\"%d\"/>"
 		"<text class=\"tick\" x=\"%.3f%%\" y=\"14\" text-anchor=\"%s\">",
 		x, x, TOP_PX - 6, height(html) - FOOT_PX, x, anchor);
-	html_offset(html, offset_ms, step_ms < 1000);
-	html_add(html, "</text>");
+	markup_offset(html, offset_ms, step_ms < 1000);
+	markup_add(html, "</text>");
 }
 
-static void add_axis(struct html *html)
+static void add_axis(struct markup *html)
 {
 	const struct timeline *drawing = &html->view->drawing;
 	int64_t span_ms = drawing->to_ms - drawing->from_ms;
@@ -76,74 +76,74 @@ static void add_axis(struct html *html)
 
 /* -- parts: each can be pointed at and reached by keyboard, and then says what it is ------------------------ */
 
-static void open_part(struct html *html, const char *kind, const struct buf *words)
+static void open_part(struct markup *html, const char *kind, const struct buf *words)
 {
-	html_add(html, "<g class=\"part ");
-	html_add(html, kind);
-	html_add(html, "\" tabindex=\"0\" role=\"img\" aria-label=\"");
+	markup_add(html, "<g class=\"part ");
+	markup_add(html, kind);
+	markup_add(html, "\" tabindex=\"0\" role=\"img\" aria-label=\"");
 	buf_add(&html->to, buf_str(words));
-	html_add(html, "\"><title>");
+	markup_add(html, "\"><title>");
 	buf_add(&html->to, buf_str(words));
-	html_add(html, "</title>");
+	markup_add(html, "</title>");
 }
 
 /* The last line of the picture shows it, for hands and eyes that have no mouse. */
-static void close_part(struct html *html, const struct buf *words)
+static void close_part(struct markup *html, const struct buf *words)
 {
 	buf_printf(&html->to, "<text class=\"tip\" x=\"0\" y=\"%d\">", height(html) - 7);
 	buf_add(&html->to, buf_str(words));
-	html_add(html, "</text></g>");
+	markup_add(html, "</text></g>");
 }
 
 /* "151 · talks with 152 · 0:07.000 – 0:13.000 · 6.0 s": written aside, used three times. */
-static void begin_words(struct html *html, struct html *words, unsigned lane)
+static void begin_words(struct markup *html, struct markup *words, unsigned lane)
 {
 	*words = *html;
 	buf_init(&words->to, 4096);
-	html_lane(words, lane);
-	html_add(words, " · ");
+	markup_lane(words, lane);
+	markup_add(words, " · ");
 }
 
-static void add_span(struct html *words, int64_t from_ms, int64_t to_ms)
+static void add_span(struct markup *words, int64_t from_ms, int64_t to_ms)
 {
 	int64_t origin_ms = words->view->drawing.from_ms;
 
-	html_add(words, " · ");
-	html_offset(words, from_ms - origin_ms, true);
+	markup_add(words, " · ");
+	markup_offset(words, from_ms - origin_ms, true);
 	if (to_ms > from_ms) {
-		html_add(words, " – ");
-		html_offset(words, to_ms - origin_ms, true);
-		html_add(words, " · ");
-		html_seconds(words, to_ms - from_ms);
+		markup_add(words, " – ");
+		markup_offset(words, to_ms - origin_ms, true);
+		markup_add(words, " · ");
+		markup_seconds(words, to_ms - from_ms);
 	}
 }
 
 /* -- bars -------------------------------------------------------------------------------------------------- */
 
 /* The short form inside a bar: cut off where it does not fit. */
-static void add_bar_label(struct html *html, const struct timeline_bar *bar)
+static void add_bar_label(struct markup *html, const struct timeline_bar *bar)
 {
 	switch (bar->kind) {
 	case BAR_WAITING:
-		html_say(html, "ждёт", "waits");
+		markup_say(html, "ждёт", "waits");
 		break;
 	case BAR_RINGING:
-		html_say(html, "вызов", "rings");
+		markup_say(html, "вызов", "rings");
 		break;
 	case BAR_HOLD:
-		html_say(html, "удержание", "on hold");
+		markup_say(html, "удержание", "on hold");
 		break;
 	default:
-		html_seconds(html, bar->to_ms - bar->from_ms);
+		markup_seconds(html, bar->to_ms - bar->from_ms);
 		break;
 	}
 }
 
-static void add_bar(struct html *html, const struct timeline_bar *bar)
+static void add_bar(struct markup *html, const struct timeline_bar *bar)
 {
 	double x = percent(html, bar->from_ms), end = percent(html, bar->to_ms);
 	double width = end - x > 0.3 ? end - x : 0.3; /* a moment is still to be seen */
-	struct html words;
+	struct markup words;
 
 	begin_words(html, &words, bar->lane);
 	call_bar_words(&words, bar);
@@ -157,9 +157,9 @@ static void add_bar(struct html *html, const struct timeline_bar *bar)
 		buf_printf(&html->to,
 			"<rect width=\"100%%\" height=\"100%%\" rx=\"4\" fill=\"url(#p-%s)\"/>",
 			timeline_bar_name(bar->kind));
-	html_add(html, "<text class=\"label\" x=\"6\" y=\"15\" aria-hidden=\"true\">");
+	markup_add(html, "<text class=\"label\" x=\"6\" y=\"15\" aria-hidden=\"true\">");
 	add_bar_label(html, bar);
-	html_add(html, "</text></svg>");
+	markup_add(html, "</text></svg>");
 	close_part(html, &words.to);
 	buf_free(&words.to);
 }
@@ -179,13 +179,13 @@ static const char *result_sign(enum call_transfer_result result)
 }
 
 /* From the middle of one bar to the edge of another; the sign of its result half way. */
-static void add_arrow(struct html *html, const struct timeline_arrow *arrow)
+static void add_arrow(struct markup *html, const struct timeline_arrow *arrow)
 {
 	bool down = arrow->to > arrow->from;
 	int from = lane_y(arrow->from) + (down ? BAR_TOP_PX + BAR_PX : BAR_TOP_PX);
 	int to = lane_y(arrow->to) + (down ? BAR_TOP_PX - 1 : BAR_TOP_PX + BAR_PX + 1);
 	int head = down ? -7 : 7;
-	struct html words;
+	struct markup words;
 
 	begin_words(html, &words, arrow->from);
 	call_arrow_words(&words, arrow);
@@ -208,7 +208,7 @@ static void add_arrow(struct html *html, const struct timeline_arrow *arrow)
 
 /* -- marks ---------------------------------------------------------------------------------------------------- */
 
-static void add_mark(struct html *html, const struct timeline_mark *mark)
+static void add_mark(struct markup *html, const struct timeline_mark *mark)
 {
 	static const char *const shapes[] = {
 		[MARK_LINE] = "<path class=\"flag\" d=\"M0 12V-12M0-12l9 4-9 4\"/>",
@@ -217,7 +217,7 @@ static void add_mark(struct html *html, const struct timeline_mark *mark)
 		[MARK_LOST] = "<circle class=\"end\" r=\"6\"/><path class=\"sign\" "
 			      "d=\"M-1.5-1.5a1.7 1.7 0 1 1 2 2V1.5M0 3.4h.01\"/>",
 	};
-	struct html words;
+	struct markup words;
 
 	begin_words(html, &words, mark->lane);
 	call_mark_words(&words, mark);
@@ -238,33 +238,33 @@ static const char patterns[] =
 	"<pattern id=\"p-hold\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\">"
 	"<circle class=\"hatch\" cx=\"3\" cy=\"3\" r=\"1\"/></pattern></defs>";
 
-static void add_lane_names(struct html *html)
+static void add_lane_names(struct markup *html)
 {
 	static const char *const icons[] = {
 		[LANE_OTHER_SIDE] = "💰", [LANE_EXTENSION] = "☎️", [LANE_MOBILE] = "📱"};
 	const struct timeline *drawing = &html->view->drawing;
 
-	html_add(html, "<ol class=\"names\">");
+	markup_add(html, "<ol class=\"names\">");
 	for (unsigned i = 0; i < drawing->lane_count; i++) {
 		const struct timeline_lane *lane = &drawing->lanes[i];
 		bool other = lane->role == LANE_OTHER_SIDE;
 		const char *name = other ? "" : view_name(html->view, lane->number);
 
-		html_add(html, "<li><span aria-hidden=\"true\">");
-		html_add(html, icons[lane->role]);
-		html_add(html, "</span> <b>");
-		html_number(html, lane->number);
-		html_add(html, "</b> <span class=\"who\">");
+		markup_add(html, "<li><span aria-hidden=\"true\">");
+		markup_add(html, icons[lane->role]);
+		markup_add(html, "</span> <b>");
+		markup_number(html, lane->number);
+		markup_add(html, "</b> <span class=\"who\">");
 		if (other)
-			html_str(html, html->view->customer);
+			markup_str(html, html->view->customer);
 		else
-			html_text(html, name);
-		html_add(html, "</span></li>");
+			markup_text(html, name);
+		markup_add(html, "</span></li>");
 	}
-	html_add(html, "</ol>");
+	markup_add(html, "</ol>");
 }
 
-static void add_legend_item(struct html *html, const char *kind, const char *ru, const char *en)
+static void add_legend_item(struct markup *html, const char *kind, const char *ru, const char *en)
 {
 	bool has_pattern = strcmp(kind, "ringing") == 0 || strcmp(kind, "hold") == 0;
 
@@ -275,28 +275,28 @@ static void add_legend_item(struct html *html, const char *kind, const char *ru,
 	if (has_pattern)
 		buf_printf(&html->to,
 			"<rect width=\"26\" height=\"14\" rx=\"3\" fill=\"url(#p-%s)\"/>", kind);
-	html_add(html, "</svg> ");
-	html_say(html, ru, en);
-	html_add(html, "</li>");
+	markup_add(html, "</svg> ");
+	markup_say(html, ru, en);
+	markup_add(html, "</li>");
 }
 
-static void add_legend_sign(struct html *html, enum call_transfer_result result)
+static void add_legend_sign(struct markup *html, enum call_transfer_result result)
 {
 	buf_printf(&html->to,
 		"<li><svg class=\"arrow\" width=\"18\" height=\"18\" viewBox=\"-9 -9 18 18\" "
 		"aria-hidden=\"true\"><g class=\"%s\"><circle class=\"badge\" r=\"7.5\"/>"
 		"<path class=\"sign\" d=\"%s\"/></g></svg> ",
 		call_transfer_result_name(result), result_sign(result));
-	html_say(html, "перевод ", "transfer ");
-	html_add(html, call_result_words(html, result));
-	html_add(html, "</li>");
+	markup_say(html, "перевод ", "transfer ");
+	markup_add(html, call_result_words(html, result));
+	markup_add(html, "</li>");
 }
 
-static void add_legend(struct html *html)
+static void add_legend(struct markup *html)
 {
-	html_add(html, "<ul class=\"legend\" aria-label=\"");
-	html_say(html, "Обозначения", "Legend");
-	html_add(html, "\">");
+	markup_add(html, "<ul class=\"legend\" aria-label=\"");
+	markup_say(html, "Обозначения", "Legend");
+	markup_add(html, "\">");
 	add_legend_item(html, "waiting", "ждёт", "waits");
 	add_legend_item(html, "ringing", "вызов", "rings");
 	add_legend_item(html, "talking", "разговор с клиентом", "talks with the client");
@@ -305,22 +305,22 @@ static void add_legend(struct html *html)
 	add_legend_sign(html, TRANSFER_ACCEPTED);
 	add_legend_sign(html, TRANSFER_REFUSED);
 	add_legend_sign(html, TRANSFER_UNANSWERED);
-	html_add(html, "</ul>");
+	markup_add(html, "</ul>");
 }
 
-void call_drawing(struct html *html)
+void call_drawing(struct markup *html)
 {
 	const struct timeline *drawing = &html->view->drawing;
 
-	html_add(html, "<figure class=\"chart\"><div class=\"board\">");
+	markup_add(html, "<figure class=\"chart\"><div class=\"board\">");
 	add_lane_names(html);
 	buf_printf(&html->to,
 		"<svg class=\"plot\" width=\"100%%\" height=\"%d\" role=\"group\" aria-label=\"",
 		height(html));
-	html_say(html, "Шкала времени звонка; то же списком ниже",
+	markup_say(html, "Шкала времени звонка; то же списком ниже",
 		"Timeline of the call; the same as a list below");
-	html_add(html, "\">");
-	html_add(html, patterns);
+	markup_add(html, "\">");
+	markup_add(html, patterns);
 	add_axis(html);
 	for (unsigned i = 0; i < drawing->bar_count; i++)
 		add_bar(html, &drawing->bars[i]);
@@ -328,7 +328,7 @@ void call_drawing(struct html *html)
 		add_arrow(html, &drawing->arrows[i]);
 	for (unsigned i = 0; i < drawing->mark_count; i++)
 		add_mark(html, &drawing->marks[i]);
-	html_add(html, "</svg></div>");
+	markup_add(html, "</svg></div>");
 	add_legend(html);
-	html_add(html, "</figure>");
+	markup_add(html, "</figure>");
 }

@@ -33,7 +33,7 @@ static void add_headers(struct flow *flow)
 	http_reply_header(flow, "Vary", "Accept-Language");
 }
 
-static enum flow_status reply(struct flow *flow, int status, struct html *html)
+static enum flow_status reply(struct flow *flow, int status, struct markup *html)
 {
 	enum flow_status next;
 
@@ -85,14 +85,14 @@ static enum flow_status notice(struct flow *flow, int status)
 		{503, "Сейчас не получается", "База данных не отвечает. Попробуйте через минуту.",
 			"Not just now", "The database does not answer. Try again in a minute."},
 	};
-	struct html html;
+	struct markup html;
 	size_t i = 0;
 
 	while (texts[i].status != status)
 		i++;
-	html_init(&html, is_russian(flow, STR("")));
-	call_notice(&html, html_pick(&html, texts[i].ru_title, texts[i].en_title),
-		html_pick(&html, texts[i].ru, texts[i].en));
+	markup_init(&html, is_russian(flow, STR("")));
+	call_notice(&html, markup_pick(&html, texts[i].ru_title, texts[i].en_title),
+		markup_pick(&html, texts[i].ru, texts[i].en));
 	if (status == 503)
 		http_reply_header(flow, "Retry-After", "30");
 	return reply(flow, status, &html);
@@ -171,7 +171,7 @@ static enum flow_status show(struct flow *flow)
 	struct story *story = flow_state(flow);
 	struct str live = {0};
 	struct error error;
-	struct html html;
+	struct markup html;
 
 	if (story->batch != NULL && !pg_batch_ok(story->batch, &error))
 		return unavailable(flow, &error);
@@ -179,7 +179,7 @@ static enum flow_status show(struct flow *flow)
 		call_load_take_events(&story->view, story->batch);
 	call_load_finish(&story->view);
 	(void)uri_query_value(http_request(flow)->query, "live", flow_arena(flow), &live);
-	html_init(&html, is_russian(flow, story->view.locale));
+	markup_init(&html, is_russian(flow, story->view.locale));
 	html.view = &story->view;
 	html.zone = story->view.zone;
 	call_page(&html,

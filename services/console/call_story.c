@@ -5,20 +5,20 @@
 
 #include <stdlib.h>
 
-static void add_others(struct html *html, uint32_t with)
+static void add_others(struct markup *html, uint32_t with)
 {
 	bool first = true;
 
 	for (unsigned i = 0; i < TIMELINE_MAX_LANES; i++) {
 		if ((with >> i & 1) == 0)
 			continue;
-		html_add(html, first ? "" : ", ");
-		html_lane(html, i);
+		markup_add(html, first ? "" : ", ");
+		markup_lane(html, i);
 		first = false;
 	}
 }
 
-void call_bar_words(struct html *html, const struct timeline_bar *bar)
+void call_bar_words(struct markup *html, const struct timeline_bar *bar)
 {
 	static const char *const ru[] = {[BAR_WAITING] = "ждёт",
 		[BAR_RINGING] = "звонит телефон",
@@ -31,18 +31,18 @@ void call_bar_words(struct html *html, const struct timeline_bar *bar)
 		[BAR_CONSULTING] = "talks with a colleague, ",
 		[BAR_HOLD] = "is on hold"};
 
-	html_say(html, ru[bar->kind], en[bar->kind]);
+	markup_say(html, ru[bar->kind], en[bar->kind]);
 	if (bar->with != 0)
 		add_others(html, bar->with);
 }
 
-const char *call_kind_words(const struct html *html, enum call_transfer_kind kind)
+const char *call_kind_words(const struct markup *html, enum call_transfer_kind kind)
 {
-	return kind == TRANSFER_BLIND ? html_pick(html, "без консультации", "blind")
-				      : html_pick(html, "с консультацией", "attended");
+	return kind == TRANSFER_BLIND ? markup_pick(html, "без консультации", "blind")
+				      : markup_pick(html, "с консультацией", "attended");
 }
 
-const char *call_result_words(const struct html *html, enum call_transfer_result result)
+const char *call_result_words(const struct markup *html, enum call_transfer_result result)
 {
 	static const char *const ru[] = {[TRANSFER_PENDING] = "ещё идёт",
 		[TRANSFER_ACCEPTED] = "принят",
@@ -53,37 +53,37 @@ const char *call_result_words(const struct html *html, enum call_transfer_result
 		[TRANSFER_REFUSED] = "refused",
 		[TRANSFER_UNANSWERED] = "not answered"};
 
-	return html_pick(html, ru[result], en[result]);
+	return markup_pick(html, ru[result], en[result]);
 }
 
-void call_arrow_words(struct html *html, const struct timeline_arrow *arrow)
+void call_arrow_words(struct markup *html, const struct timeline_arrow *arrow)
 {
-	html_say(html, "переводит на ", "transfers to ");
-	html_lane(html, arrow->to);
-	html_add(html, ", ");
-	html_add(html, call_kind_words(html, arrow->kind));
-	html_add(html, ": ");
-	html_add(html, call_result_words(html, arrow->result));
+	markup_say(html, "переводит на ", "transfers to ");
+	markup_lane(html, arrow->to);
+	markup_add(html, ", ");
+	markup_add(html, call_kind_words(html, arrow->kind));
+	markup_add(html, ": ");
+	markup_add(html, call_result_words(html, arrow->result));
 	if (arrow->result == TRANSFER_ACCEPTED && arrow->took != arrow->to) {
-		html_say(html, ", ответил ", ", taken by ");
-		html_lane(html, arrow->took);
+		markup_say(html, ", ответил ", ", taken by ");
+		markup_lane(html, arrow->took);
 	}
 }
 
-void call_mark_words(struct html *html, const struct timeline_mark *mark)
+void call_mark_words(struct markup *html, const struct timeline_mark *mark)
 {
 	switch (mark->kind) {
 	case MARK_LINE:
-		html_say(html, "другая линия: ", "another line: ");
-		html_line(html, mark->line);
+		markup_say(html, "другая линия: ", "another line: ");
+		markup_line(html, mark->line);
 		break;
 	case MARK_LOST:
-		html_say(html, "конец звонка не пришёл", "the end of the call never came");
+		markup_say(html, "конец звонка не пришёл", "the end of the call never came");
 		break;
 	case MARK_HANGUP:
-		html_say(html, "трубка положена", "hung up");
+		markup_say(html, "трубка положена", "hung up");
 		if (mark->status == 0)
-			html_say(html, ", без ответа", ", not answered");
+			markup_say(html, ", без ответа", ", not answered");
 		break;
 	}
 }
@@ -133,7 +133,7 @@ static size_t collect(const struct timeline *drawing, struct line *lines)
 	return count;
 }
 
-static void add_words(struct html *html, const struct line *line)
+static void add_words(struct markup *html, const struct line *line)
 {
 	if (line->bar != NULL)
 		call_bar_words(html, line->bar);
@@ -143,43 +143,43 @@ static void add_words(struct html *html, const struct line *line)
 		call_mark_words(html, line->mark);
 }
 
-static void add_line(struct html *html, const struct line *line)
+static void add_line(struct markup *html, const struct line *line)
 {
-	html_add(html, "<tr><td>");
-	html_offset(html, line->at_ms - html->view->drawing.from_ms, true);
-	html_add(html, "</td><td>");
-	html_time(html, line->at_ms);
-	html_add(html, "</td><td>");
-	html_person(html, html->view->drawing.lanes[line->lane].number);
-	html_add(html, "</td><td>");
+	markup_add(html, "<tr><td>");
+	markup_offset(html, line->at_ms - html->view->drawing.from_ms, true);
+	markup_add(html, "</td><td>");
+	markup_time(html, line->at_ms);
+	markup_add(html, "</td><td>");
+	markup_person(html, html->view->drawing.lanes[line->lane].number);
+	markup_add(html, "</td><td>");
 	add_words(html, line);
-	html_add(html, "</td><td>");
+	markup_add(html, "</td><td>");
 	if (line->to_ms > line->at_ms)
-		html_seconds(html, line->to_ms - line->at_ms);
-	html_add(html, "</td></tr>");
+		markup_seconds(html, line->to_ms - line->at_ms);
+	markup_add(html, "</td></tr>");
 }
 
-void call_story(struct html *html)
+void call_story(struct markup *html)
 {
 	const struct timeline *drawing = &html->view->drawing;
 	struct line *lines = arena_array(html->view->arena, MAX_LINES, sizeof(*lines));
 	size_t count = collect(drawing, lines);
 
-	html_add(html, "<details class=\"story\"><summary>");
-	html_say(html, "То же словами", "The same in words");
-	html_add(html, "</summary><div class=\"scroll\" tabindex=\"0\"><table "
+	markup_add(html, "<details class=\"story\"><summary>");
+	markup_say(html, "То же словами", "The same in words");
+	markup_add(html, "</summary><div class=\"scroll\" tabindex=\"0\"><table "
 		       "class=\"plain\"><thead><tr>");
-	html_say(html, "<th>От начала</th><th>Время</th><th>Кто</th><th>Что</th><th>Сколько</th>",
+	markup_say(html, "<th>От начала</th><th>Время</th><th>Кто</th><th>Что</th><th>Сколько</th>",
 		"<th>Offset</th><th>Time</th><th>Who</th><th>What</th><th>How long</th>");
-	html_add(html, "</tr></thead><tbody>");
+	markup_add(html, "</tr></thead><tbody>");
 	for (size_t i = 0; i < count; i++)
 		add_line(html, &lines[i]);
-	html_add(html, "</tbody></table></div></details>");
+	markup_add(html, "</tbody></table></div></details>");
 	if (drawing->cut)
-		html_say(html, "<p class=\"soft\">Показано не всё: частей слишком много.</p>",
+		markup_say(html, "<p class=\"soft\">Показано не всё: частей слишком много.</p>",
 			"<p class=\"soft\">Not everything is shown: there are too many parts.</p>");
 	if (html->view->event_count == 0)
-		html_say(html,
+		markup_say(html,
 			"<p class=\"soft\">События уже удалены: нарисовано то, что известно о "
 			"звонке.</p>",
 			"<p class=\"soft\">Its events are gone: drawn is what is known of the "

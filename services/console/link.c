@@ -48,8 +48,10 @@ bool link_read(struct link *link, struct str tail, struct str query, struct aren
 /* A link that is over is told apart only when its signature holds: otherwise its date is a claim. */
 enum link_verdict link_check(const struct link *link, struct str key, int64_t now_ms)
 {
-	const struct signed_query query = {
-		str_from(link->enterprise), link->call_id, link->until, link->sign};
+	const struct signed_query query = {.enterprise = str_from(link->enterprise),
+		.call_id = link->call_id,
+		.until = link->until,
+		.sign = link->sign};
 
 	if (!signed_link_check(key, &query, 0, NULL))
 		return LINK_WRONG;

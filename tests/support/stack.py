@@ -10,6 +10,8 @@ from servers import Postgres, Redis, migrate
 from waiting import wait_until
 
 START_ORDER = ("sandbox", "ingest", "dispatcher", "emulator")
+MORE = ("console",)  # only in the stacks that name them
+LINK_KEY = "key-of-links-and-buttons-of-this-stack"
 _numbers = itertools.count(1)
 
 
@@ -29,7 +31,7 @@ class Stack:
         self.database_url = self._make_database(template)
         self.services = {}
         self.enterprises = []
-        for name in START_ORDER:
+        for name in START_ORDER + MORE:
             if name in services:
                 self.services[name] = Process(name, self.folder, {})
         for service in self.services.values():
@@ -56,6 +58,8 @@ class Stack:
             "CALLWEAVE_DISPATCHER_TELEGRAM_URL": self.url("sandbox"),
             "CALLWEAVE_EMULATOR_TARGET": self.url("ingest"),
             "CALLWEAVE_EMULATOR_SANDBOX_URL": self.url("sandbox"),
+            "CALLWEAVE_PUBLIC_URL": self.url("console"),
+            "CALLWEAVE_LINK_KEY": LINK_KEY if "console" in self.services else "",
         }
         return {name: value for name, value in known.items() if value}
 

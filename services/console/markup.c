@@ -1,57 +1,57 @@
 /*
- * html: see html.h.
+ * markup: see markup.h.
  */
-#include "html.h"
+#include "markup.h"
 
 #include "phone.h"
 
 #include <inttypes.h>
 
-void html_init(struct html *html, bool russian)
+void markup_init(struct markup *html, bool russian)
 {
-	*html = (struct html){.russian = russian};
-	buf_init(&html->to, HTML_MAX_BYTES);
+	*html = (struct markup){.russian = russian};
+	buf_init(&html->to, MARKUP_MAX_BYTES);
 }
 
-void html_add(struct html *html, const char *markup)
+void markup_add(struct markup *html, const char *markup)
 {
 	buf_add(&html->to, str_from(markup));
 }
 
 /* What no page may contain, U+0000 and the like, PostgreSQL and JSON have refused before. */
-void html_str(struct html *html, struct str text)
+void markup_str(struct markup *html, struct str text)
 {
 	buf_add_html(&html->to, text);
 }
 
-void html_text(struct html *html, const char *text)
+void markup_text(struct markup *html, const char *text)
 {
 	buf_add_html(&html->to, str_from(text));
 }
 
-void html_int(struct html *html, int64_t value)
+void markup_int(struct markup *html, int64_t value)
 {
 	buf_printf(&html->to, "%" PRId64, value);
 }
 
-const char *html_pick(const struct html *html, const char *ru, const char *en)
+const char *markup_pick(const struct markup *html, const char *ru, const char *en)
 {
 	return html->russian ? ru : en;
 }
 
-void html_say(struct html *html, const char *ru, const char *en)
+void markup_say(struct markup *html, const char *ru, const char *en)
 {
-	html_add(html, html_pick(html, ru, en));
+	markup_add(html, markup_pick(html, ru, en));
 }
 
 /* -- times -------------------------------------------------------------------------------------------- */
 
-void html_date(struct html *html, int64_t at_ms)
+void markup_date(struct markup *html, int64_t at_ms)
 {
 	struct clock_civil at;
 
 	if (at_ms == CALL_NO_TIME) {
-		html_add(html, "–");
+		markup_add(html, "–");
 		return;
 	}
 	at = clock_to_civil(at_ms, html->zone);
@@ -61,42 +61,42 @@ void html_date(struct html *html, int64_t at_ms)
 		buf_printf(&html->to, "%04d-%02d-%02d", at.year, at.month, at.day);
 }
 
-void html_clock(struct html *html, int64_t at_ms)
+void markup_clock(struct markup *html, int64_t at_ms)
 {
 	struct clock_civil at;
 
 	if (at_ms == CALL_NO_TIME) {
-		html_add(html, "–");
+		markup_add(html, "–");
 		return;
 	}
 	at = clock_to_civil(at_ms, html->zone);
 	buf_printf(&html->to, "%02d:%02d:%02d.%03d", at.hour, at.minute, at.second, at.millisecond);
 }
 
-void html_time(struct html *html, int64_t at_ms)
+void markup_time(struct markup *html, int64_t at_ms)
 {
 	char utc[CLOCK_TEXT_BYTES];
 
 	if (at_ms == CALL_NO_TIME) {
-		html_add(html, "–");
+		markup_add(html, "–");
 		return;
 	}
 	clock_format_rfc3339(at_ms, utc);
 	buf_printf(&html->to, "<time datetime=\"%s\" title=\"", utc);
-	html_date(html, at_ms);
-	html_add(html, "\">");
-	html_clock(html, at_ms);
-	html_add(html, "</time>");
+	markup_date(html, at_ms);
+	markup_add(html, "\">");
+	markup_clock(html, at_ms);
+	markup_add(html, "</time>");
 }
 
 /* Hours only when there are any. */
-void html_offset(struct html *html, int64_t offset_ms, bool exact)
+void markup_offset(struct markup *html, int64_t offset_ms, bool exact)
 {
 	int64_t seconds = offset_ms / 1000;
 
 	if (offset_ms < 0) {
-		html_add(html, "−");
-		html_offset(html, -offset_ms, exact);
+		markup_add(html, "−");
+		markup_offset(html, -offset_ms, exact);
 		return;
 	}
 	if (seconds >= 3600)
@@ -108,10 +108,10 @@ void html_offset(struct html *html, int64_t offset_ms, bool exact)
 		buf_printf(&html->to, ".%03d", (int)(offset_ms % 1000));
 }
 
-void html_seconds(struct html *html, int64_t took_ms)
+void markup_seconds(struct markup *html, int64_t took_ms)
 {
 	if (took_ms >= 60000) {
-		html_offset(html, took_ms, false);
+		markup_offset(html, took_ms, false);
 		return;
 	}
 	buf_printf(&html->to, html->russian ? "%d,%d с" : "%d.%d s", (int)(took_ms / 1000),
@@ -120,7 +120,7 @@ void html_seconds(struct html *html, int64_t took_ms)
 
 /* -- who ---------------------------------------------------------------------------------------------- */
 
-void html_number(struct html *html, const char *number)
+void markup_number(struct markup *html, const char *number)
 {
 	char spelled[PHONE_TEXT_BYTES], with_plus[CALL_NUMBER_BYTES + 1] = "+";
 	bool long_digits = strlen(number) > 9 && str_is_digits(str_from(number));
@@ -130,41 +130,41 @@ void html_number(struct html *html, const char *number)
 		(void)str_copy(with_plus + 1, sizeof(with_plus) - 1, str_from(number));
 	phone_format(str_from(long_digits ? with_plus : number), spelled);
 	if (spelled[0] == '\0')
-		html_say(html, "номер скрыт", "number withheld");
+		markup_say(html, "номер скрыт", "number withheld");
 	else
-		html_text(html, spelled);
+		markup_text(html, spelled);
 }
 
-void html_person(struct html *html, const char *number)
+void markup_person(struct markup *html, const char *number)
 {
 	const char *name = view_name(html->view, number);
 
 	if (name[0] != '\0') {
-		html_text(html, name);
-		html_add(html, " (");
+		markup_text(html, name);
+		markup_add(html, " (");
 	}
-	html_number(html, number);
+	markup_number(html, number);
 	if (name[0] != '\0')
-		html_add(html, ")");
+		markup_add(html, ")");
 }
 
-void html_line(struct html *html, const char *line)
+void markup_line(struct markup *html, const char *line)
 {
 	const char *name = view_line_name(html->view, line);
 
 	if (name[0] != '\0') {
-		html_text(html, name);
-		html_add(html, " (");
+		markup_text(html, name);
+		markup_add(html, " (");
 	}
-	html_text(html, line);
+	markup_text(html, line);
 	if (name[0] != '\0')
-		html_add(html, ")");
+		markup_add(html, ")");
 }
 
-void html_lane(struct html *html, unsigned lane)
+void markup_lane(struct markup *html, unsigned lane)
 {
 	const struct timeline *drawing = &html->view->drawing;
 
 	if (lane < drawing->lane_count)
-		html_number(html, drawing->lanes[lane].number);
+		markup_number(html, drawing->lanes[lane].number);
 }
