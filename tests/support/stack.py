@@ -10,6 +10,7 @@ from servers import Postgres, Redis, migrate
 from waiting import wait_until
 
 START_ORDER = ("sandbox", "ingest", "dispatcher", "emulator")
+KNOWN = (*START_ORDER, "bot")  # those behind START_ORDER only where a story asks for them
 MORE = ("console",)  # only in the stacks that name them
 LINK_KEY = "key-of-links-and-buttons-of-this-stack"
 _numbers = itertools.count(1)
@@ -56,6 +57,7 @@ class Stack:
             "REDIS_URL": self.redis.url,
             "CALLWEAVE_INGEST_JOURNAL": str(self.folder / "journal"),
             "CALLWEAVE_DISPATCHER_TELEGRAM_URL": self.url("sandbox"),
+            "CALLWEAVE_BOT_TELEGRAM_URL": self.url("sandbox"),
             "CALLWEAVE_EMULATOR_TARGET": self.url("ingest"),
             "CALLWEAVE_EMULATOR_SANDBOX_URL": self.url("sandbox"),
             "CALLWEAVE_PUBLIC_URL": self.url("console"),
