@@ -227,6 +227,8 @@ void fold_call_merge(struct call_fold *fold, struct fold_call *from, struct fold
 		into->host_start_ms = from->host_start_ms;
 	if (!fold_call_closed(from))
 		fold_call_close(fold, from, CALL_LOST, from->last_ms);
+	for (unsigned i = 0; i < from->transfer_count; i++)
+		from->transfers[i].by = NULL;
 	fold_consult_merged(fold, into, from);
 	from->answered = false;
 	fold_unindex(fold, from, false);

@@ -63,6 +63,7 @@ struct fold_leg {
 
 struct fold_transfer {
 	const char *from, *to, *taker;
+	struct fold_channel *by; /* the Local channel that showed it; NULL */
 	int64_t at_ms;
 	unsigned char kind, result; /* enum call_transfer_kind, _result */
 	bool picked_up : 1;	    /* its target took the phone */

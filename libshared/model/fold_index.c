@@ -10,9 +10,7 @@
 
 #include <stdlib.h>
 
-/* RUN_S: UniqueIds that far apart in time say nothing of each other. NEIGHBOURS: the two halves of a
- * Local channel are made at once, but other channels may be made between them. */
-enum { MAX_CANDIDATES = 32, RUN_S = 12 * 60 * 60, NEIGHBOURS = 4 };
+enum { MAX_CANDIDATES = 32 };
 
 const char fold_none[] = "";
 
@@ -118,50 +116,6 @@ void fold_unindex(struct call_fold *fold, struct fold_call *call, bool ours_only
 	}
 }
 
-/* "1757840723.6": the second, and how many channels the PBX had made before. Zero when it is none. */
-struct fold_uid fold_uid_of(struct str text)
-{
-	struct str rest = text;
-	struct str second = str_cut(&rest, '.');
-	struct fold_uid uid;
-
-	if (!str_to_int64(second, &uid.second) || !str_to_int64(rest, &uid.place))
-		uid = (struct fold_uid){0};
-	return uid;
-}
-
-/* How many channels lie between; a PBX that was restarted counts anew. */
-static int64_t distance(struct fold_uid one, struct fold_uid other)
-{
-	int64_t apart = one.place - other.place;
-
-	if (one.second == 0 || other.second == 0 || one.second - other.second > RUN_S ||
-		other.second - one.second > RUN_S)
-		return INT64_MAX;
-	return apart < 0 ? -apart : apart;
-}
-
-/* Also true where UniqueIds do not tell. */
-bool fold_are_neighbours(struct str one, struct str other)
-{
-	int64_t apart = distance(fold_uid_of(one), fold_uid_of(other));
-
-	return apart == INT64_MAX || apart <= NEIGHBOURS;
-}
-
-static int64_t nearest(const struct fold_call *call, struct fold_uid uid)
-{
-	int64_t best = INT64_MAX;
-
-	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
-		int64_t apart = distance(fold_uid_of(str_from(at->uid)), uid);
-
-		if (apart < best)
-			best = apart;
-	}
-	return best;
-}
-
 /* Between calls that fit alike: whose channels were made when this one was, then the one with the
  * latest event; never by chance. */
 static bool is_better(const struct fold_search *search, const struct fold_call *one,
@@ -171,8 +125,8 @@ static bool is_better(const struct fold_search *search, const struct fold_call *
 
 	if (other == NULL)
 		return true;
-	one_far = nearest(one, search->uid);
-	other_far = nearest(other, search->uid);
+	one_far = fold_nearest(one, search->uid);
+	other_far = fold_nearest(other, search->uid);
 	if (one_far != other_far)
 		return one_far < other_far;
 	return one->last_ms > other->last_ms ||
@@ -193,7 +147,8 @@ struct fold_call *fold_search(const struct call_fold *fold, const struct fold_se
 		ref != NULL && left-- > 0; ref = ref->next) {
 		int rank = 0;
 
-		if (ref->ours == search->ours && !fold_call_closed(ref->call))
+		if (ref->ours == search->ours && !fold_call_closed(ref->call) &&
+			fold_same_host(ref->call, search->uid))
 			rank = search->rank(search, ref->call);
 		if (rank <= 0 || rank < best_rank)
 			continue;

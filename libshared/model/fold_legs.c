@@ -108,6 +108,19 @@ void fold_leg_answers(const struct fold_call *call, const char *number)
 		leg->answered = moment_of(call, call->fold->now_ms);
 }
 
+/* It was in another call that somebody asked for it. */
+void fold_leg_drop_idle(struct fold_call *call, const char *number)
+{
+	struct fold_leg *leg = fold_leg_find(call, number);
+
+	if (leg == NULL || leg->rang != 0 || leg->talked != 0 || leg->mobile ||
+		leg->answered != FOLD_NEVER)
+		return;
+	fold_set(call->fold, &leg->number, fold_none);
+	call->leg_count--;
+	memmove(leg, leg + 1, (size_t)(call->legs + call->leg_count - leg) * sizeof(*leg));
+}
+
 /* It left, or rings no more; it may come back. */
 void fold_leg_ends(const struct fold_call *call, const char *number)
 {

@@ -80,7 +80,8 @@ static bool is_sound(const struct saved *saved)
 
 	for (size_t i = 0; i < saved->transfers.count; i++) {
 		if (transfers[i].kind < 0 || transfers[i].kind > TRANSFER_BLIND ||
-			transfers[i].result < 0 || transfers[i].result > TRANSFER_UNANSWERED)
+			transfers[i].result < 0 || transfers[i].result > TRANSFER_UNANSWERED ||
+			!is_place(transfers[i].by, saved->channels.count))
 			return false;
 	}
 	return saved->direction >= 0 && saved->direction <= CALL_INTERNAL && saved->state >= 0 &&
@@ -240,6 +241,7 @@ static void load_graph(struct call_fold *fold, struct fold_call *call, const str
 {
 	const struct saved_channel *channels = saved->channels.items;
 	const struct saved_bridge *bridges = saved->bridges.items;
+	const struct saved_transfer *transfers = saved->transfers.items;
 	struct fold_channel **made =
 		arena_array(arena, saved->channels.count + 1, sizeof(struct fold_channel *));
 	struct fold_bridge **built =
@@ -257,6 +259,8 @@ static void load_graph(struct call_fold *fold, struct fold_call *call, const str
 	for (size_t i = 0; i < saved->channels.count; i++)
 		made[i + 1]->twin = made[channels[i].twin];
 	call->primary = made[saved->primary];
+	for (size_t i = 0; i < saved->transfers.count; i++)
+		call->transfers[i].by = made[transfers[i].by];
 }
 
 /* In the order in which a call grows, so that the index and the lists come out alike. */

@@ -60,7 +60,8 @@ static struct fold_channel *half_of(
 
 	if (half == NULL)
 		return NULL;
-	if (is_half_of(half, base, kind) && fold_are_neighbours(str_from(half->uid), uid))
+	if (is_half_of(half, base, kind) &&
+		fold_are_neighbours(fold_uid_of(str_from(half->uid)), fold_uid_of(uid)))
 		return half;
 	for (int by = -1; by <= 1; by += 2) {
 		half = neighbour(fold, uid, by);

@@ -70,7 +70,7 @@ static void move_bridges(struct fold_call *from, struct fold_call *into)
 }
 
 /* With them goes what they made their old call believe of a transfer. */
-static void move_channels(struct call_fold *fold, struct fold_call *from, struct fold_call *into)
+static void move_channels(struct fold_call *from, struct fold_call *into)
 {
 	struct fold_channel **at = &from->channels;
 
@@ -85,10 +85,8 @@ static void move_channels(struct call_fold *fold, struct fold_call *from, struct
 		from->channel_count--;
 		if (channel->bridge != NULL && channel->bridge->call != into)
 			channel->bridge = NULL;
-		if (channel->consult)
-			fold_consult_undone(from, channel);
 		append_channel(into, channel);
-		fold_consult_seen(fold, channel);
+		fold_consult_moved(from, channel);
 	}
 }
 
@@ -115,8 +113,9 @@ bool fold_move_weak(struct call_fold *fold, struct fold_channel *channel, struct
 		return false;
 	mark_component(from, channel);
 	move_bridges(from, into);
-	move_channels(fold, from, into);
+	move_channels(from, into);
 	cut_ties(from);
+	fold_consults_again(from);
 	fold_say(fold, from, "a channel of %s goes to the call with it", into->external);
 	fold_say(fold, into, "a channel that was taken for another call's is this one's");
 	fold_talk(fold, from);

@@ -17,8 +17,12 @@ void fold_index(struct call_fold *fold, struct fold_call *call, const char *numb
 void fold_unindex(struct call_fold *fold, struct fold_call *call, bool ours_only);
 struct fold_call *fold_search(const struct call_fold *fold, const struct fold_search *search);
 bool fold_knows(const struct call_fold *fold, const char *number);
+
+/* fold_uid.c */
 struct fold_uid fold_uid_of(struct str text);
-bool fold_are_neighbours(struct str one, struct str other);
+bool fold_are_neighbours(struct fold_uid one, struct fold_uid other);
+int64_t fold_nearest(const struct fold_call *call, struct fold_uid uid);
+bool fold_same_host(const struct fold_call *call, struct fold_uid uid);
 
 /* fold_graph.c */
 struct str fold_channel_key(const void *channel);
@@ -62,6 +66,7 @@ void fold_leg_rings(struct fold_call *call, const char *number);
 void fold_leg_is_mobile(struct fold_call *call, const char *number);
 bool fold_leg_talks(struct fold_call *call, const char *number);
 void fold_leg_answers(const struct fold_call *call, const char *number);
+void fold_leg_drop_idle(struct fold_call *call, const char *number);
 void fold_leg_ends(const struct fold_call *call, const char *number);
 void fold_legs_fall_silent(const struct fold_call *call);
 void fold_legs_move(struct fold_call *call, int64_t by_ms);
@@ -119,11 +124,14 @@ void fold_learn(struct fold_step *step, struct fold_call *call, const struct fol
 struct fold_transfer *fold_transfer_new(struct fold_call *call);
 void fold_transfer_drop(struct fold_call *call, unsigned index);
 bool fold_transfer_pending(const struct fold_call *call, const char *from, const char *to);
+enum fold_wire fold_transfer_wire(const struct fold_call *call, const struct fold_search *search);
+bool fold_transfer_shown(const struct fold_call *call, const char *from);
 void fold_follow_me(struct fold_call *call);
 void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel);
 void fold_consult_merged(
 	struct call_fold *fold, struct fold_call *call, const struct fold_call *was);
-void fold_consult_undone(struct fold_call *call, struct fold_channel *channel);
+void fold_consult_moved(struct fold_call *from, struct fold_channel *channel);
+void fold_consults_again(struct fold_call *call);
 void fold_consult_returned(struct call_fold *fold, const struct fold_channel *channel);
 void fold_blind_seen(struct call_fold *fold, struct fold_call *call, const char *to);
 bool fold_blind_pending(const struct fold_call *call);

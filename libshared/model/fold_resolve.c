@@ -11,6 +11,9 @@
  * a click in a program began. */
 enum { CONSULT_MS = 60 * 60 * 1000, CLICK_MS = 60 * 1000 };
 
+/* Channels that a busy PBX may make while one of its calls rings. */
+enum { FAR = 2000 };
+
 /* Calls whose end got lost stay open for hours; they must not swallow what happens now. */
 static bool recent(const struct fold_call *call, int64_t limit_ms)
 {
@@ -50,20 +53,47 @@ static bool is_connected(const struct fold_call *call, const char *number)
 	return false;
 }
 
-/* The other side's number leads to the call: `with` is who of us. */
+/* So many channels were made between this one and those of the call that they have hardly to do with
+ * each other. */
+static bool is_far(const struct fold_search *search, const struct fold_call *call)
+{
+	int64_t apart = fold_nearest(call, search->uid);
+
+	return apart != INT64_MAX && apart > FAR;
+}
+
+/* The other side's number leads to the call: `with` is who of us. While it rings, one who was rung is
+ * awaited, and soon; later anybody may come by a transfer, but for who is there already. */
 static int rank_external(const struct fold_search *search, const struct fold_call *call)
 {
-	if (!involves(call, search->with))
-		return 1;
-	return is_connected(call, search->with) ? 2 : 3;
+	if (is_connected(call, search->with))
+		return is_far(search, call) ? 0 : 1;
+	if (call->conversation)
+		return 2;
+	if (is_far(search, call))
+		return 0;
+	return involves(call, search->with) ? 3 : 2;
+}
+
+/* The same, of the other side's own channel: a call that came in began with it, and has no other. */
+static int rank_own_channel(const struct fold_search *search, const struct fold_call *call)
+{
+	bool came_in = call->anchored && call->direction == CALL_INCOMING;
+
+	return came_in && call->primary != NULL ? 0 : rank_external(search, call);
 }
 
 static struct fold_call *by_external(
 	const struct fold_step *step, const char *number, const char *ours)
 {
+	struct str base;
+	bool wire = fold_kind_of(step->event->channel, &base) > KIND_DEVICE;
+	bool own = step->event->type != EVENT_HANGUP && step->event->type != EVENT_DIAL && !wire &&
+		   strcmp(number, step->number) == 0;
+
 	if (!fold_is_outside(step->fold, number))
 		return NULL;
-	return search(step, number, false, ours, rank_external);
+	return search(step, number, false, ours, own ? rank_own_channel : rank_external);
 }
 
 /* A mobile that was rung for the call. */
@@ -100,26 +130,53 @@ static int rank_talker(const struct fold_search *search, const struct fold_call 
 
 	if (!call->answered || !fold_talked(call, from) || !recent(call, CONSULT_MS))
 		return 0;
-	if (fold_transfer_pending(call, from, search->with))
-		return 5;
-	if (fold_transfer_pending(call, from, ""))
+	if (search->with[0] != '\0' && fold_transfer_pending(call, from, search->with))
 		return 4;
-	if (is_away(call, from))
+	if (fold_transfer_pending(call, from, "") || is_away(call, from))
 		return 3;
-	return strcmp(call->talking, from) == 0 ? 2 : 1;
+	if (is_far(search, call))
+		return 0;
+	return strcmp(call->talking, from) == 0 ? 3 : 1;
 }
 
-/* Only if he is seen calling: away from the other side, or with a Local channel open. */
-static int rank_consulting(const struct fold_search *search, const struct fold_call *call)
+/* As above, of the end of the call to `with`: where a wire to him was seen, its other half ends. */
+static int rank_ending(const struct fold_search *search, const struct fold_call *call)
 {
 	int rank = rank_talker(search, call);
+	enum fold_wire wire = fold_transfer_wire(call, search);
 
-	return rank >= 3 ? rank : 0;
+	if (rank == 0 || wire == WIRE_OF_ANOTHER)
+		return 0;
+	return wire == WIRE_NONE ? rank : 5;
+}
+
+/* Only if he is seen calling: away from the other side, or with a Local channel open; and not the
+ * other side itself (`with`), which he has got. */
+static int rank_consulting(const struct fold_search *search, const struct fold_call *call)
+{
+	const char *from = search->number;
+
+	if (strcmp(call->external, search->with) == 0 ||
+		(!fold_transfer_pending(call, from, "") && !is_away(call, from)))
+		return 0;
+	return rank_talker(search, call);
 }
 
 static struct fold_call *open_call(struct fold_call *call)
 {
 	return call != NULL && !fold_call_closed(call) ? call : NULL;
+}
+
+/* As above, of a Local channel: `with` is whom the wire leads to. A call whose transfer shows already
+ * has its wire; but FollowMe opens more, and these name the number that was asked. */
+static int rank_asking(const struct fold_search *search, const struct fold_call *call)
+{
+	const char *from = search->number;
+	int rank = rank_talker(search, call);
+
+	if (rank < 3 || !fold_transfer_shown(call, from))
+		return rank;
+	return search->with[0] != '\0' && fold_transfer_pending(call, from, search->with) ? 4 : 2;
 }
 
 /* A Local channel that one of us opened while talking: a call to a colleague before a transfer. */
@@ -128,13 +185,15 @@ static struct fold_call *by_consultation(const struct fold_step *step)
 	struct str base;
 	enum fold_kind kind = fold_kind_of(step->event->channel, &base);
 	const char *from = kind == KIND_LOCAL_1 ? step->peer : step->number;
-	char target[CALL_NUMBER_BYTES];
+	const char *asked = kind == KIND_LOCAL_1 ? step->number : step->peer;
 
 	if ((kind != KIND_LOCAL_1 && kind != KIND_LOCAL_2) ||
 		!fold_is_internal(step->fold, str_from(from)))
 		return NULL;
-	str_copy(target, sizeof(target), fold_local_target(step->fold, base));
-	return search(step, from, true, target, rank_talker);
+	/* The wire to the one who is asked, or a wire on behalf of him? */
+	if (str_equal(fold_local_target(step->fold, base), str_from(asked)))
+		asked = fold_none;
+	return search(step, from, true, asked, rank_asking);
 }
 
 /* Either end of the channel may name the other side; a mobile of ours names itself. */
@@ -182,7 +241,7 @@ struct fold_call *fold_owner_of_leg(const struct fold_step *step)
 		if (strcmp(item, step->phone) == 0)
 			continue;
 		if (fold_is_internal(step->fold, str_from(item)))
-			call = search(step, item, true, "", rank_consulting);
+			call = search(step, item, true, step->phone, rank_consulting);
 		else
 			call = by_external(step, item, step->phone);
 	}
@@ -233,7 +292,7 @@ struct fold_call *fold_owner_of_hangup(const struct fold_step *step)
 
 	/* 151 called 152 and that is over: was it asking before a transfer? */
 	if (step->event->call_type == 2 && fold_is_internal(step->fold, str_from(step->phone)))
-		return search(step, step->phone, true, ours, rank_talker);
+		return search(step, step->phone, true, ours, rank_ending);
 	if (step->event->call_type == 1) {
 		call = fold_owner_of_leg(step);
 		if (call == NULL && fold_is_outside(step->fold, step->phone))

@@ -101,6 +101,7 @@ static void save_transfers(const struct fold_call *call, struct arena *arena, st
 			.kind = from->kind,
 			.result = from->result,
 			.at_ms = from->at_ms,
+			.by = channel_place(call, from->by),
 			.flags = (from->picked_up ? FLAG_PICKED_UP : 0) |
 				 (from->follow_me ? FLAG_FOLLOW_ME : 0)};
 	}

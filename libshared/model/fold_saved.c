@@ -43,6 +43,7 @@ static const struct json_field transfer_fields[] = {
 	JSON_FIELD(struct saved_transfer, result, JSON_INT64, JSON_SKIP_EMPTY),
 	JSON_FIELD(struct saved_transfer, at_ms, JSON_INT64, 0),
 	JSON_FIELD(struct saved_transfer, flags, JSON_INT64, JSON_SKIP_EMPTY),
+	JSON_FIELD(struct saved_transfer, by, JSON_INT64, JSON_SKIP_EMPTY),
 	{0},
 };
 

@@ -38,7 +38,7 @@ struct saved_leg {
 
 struct saved_transfer {
 	struct str from, to, taker;
-	int64_t kind, result, at_ms, flags;
+	int64_t kind, result, at_ms, flags, by;
 };
 
 struct saved_ref {

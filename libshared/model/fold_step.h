@@ -7,10 +7,15 @@
 
 #include "fold_graph.h"
 
-/* "1757840723.6" */
+/* "1757840723.6", or "pbx2-1757840723.6" where a PBX has a name: when the channel was made, and how
+ * many it had made before. second 0: it is none of these. */
 struct fold_uid {
+	struct str host;
 	int64_t second, place;
 };
+
+/* Was a Local channel seen that leads from the one to the other, and is this its other half? */
+enum fold_wire { WIRE_NONE, WIRE_OF_ANOTHER, WIRE_FITS };
 
 /* Which of the calls under a number? 0: it does not fit; more: better. */
 struct fold_search;

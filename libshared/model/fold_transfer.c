@@ -111,6 +111,25 @@ bool fold_transfer_pending(const struct fold_call *call, const char *from, const
 	       (to[0] == '\0' || strcmp(pending->to, to) == 0);
 }
 
+enum fold_wire fold_transfer_wire(const struct fold_call *call, const struct fold_search *search)
+{
+	const struct fold_transfer *transfer = find_last(call, search->number, search->with);
+
+	if (transfer == NULL || transfer->by == NULL)
+		return WIRE_NONE;
+	return fold_are_neighbours(fold_uid_of(str_from(transfer->by->uid)), search->uid)
+		       ? WIRE_FITS
+		       : WIRE_OF_ANOTHER;
+}
+
+/* By a Local channel of its own. */
+bool fold_transfer_shown(const struct fold_call *call, const char *from)
+{
+	const struct fold_transfer *pending = last_pending(call);
+
+	return pending != NULL && pending->by != NULL && strcmp(pending->from, from) == 0;
+}
+
 /* A mobile rings while somebody is asked: the number stands for several phones of one person. */
 void fold_follow_me(struct fold_call *call)
 {
@@ -136,6 +155,7 @@ void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel)
 {
 	struct fold_call *call = channel->call;
 	const char *from = channel->kind == KIND_LOCAL_1 ? channel->peer : channel->number;
+	struct fold_transfer *transfer;
 	char to[CALL_NUMBER_BYTES];
 	bool counted = channel->consult || (channel->twin != NULL && channel->twin->consult);
 
@@ -145,8 +165,11 @@ void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel)
 	if (to[0] == '\0' || strcmp(to, from) == 0 || !fold_talked(call, from))
 		return;
 	channel->consult = true;
-	if (last_pending(call) == NULL)
-		add_transfer(fold, call, from, to, TRANSFER_ATTENDED);
+	transfer = last_pending(call) == NULL
+			   ? add_transfer(fold, call, from, to, TRANSFER_ATTENDED)
+			   : NULL;
+	if (transfer != NULL)
+		transfer->by = channel;
 }
 
 /* A call between two of us turned out to be how one of them asked before the transfer. */
@@ -158,17 +181,52 @@ void fold_consult_merged(
 		add_transfer(fold, call, was->caller, was->callee, TRANSFER_ATTENDED);
 }
 
-/* It was not this call that somebody consulted from. */
-void fold_consult_undone(struct fold_call *call, struct fold_channel *channel)
+static struct fold_transfer *shown_by(
+	const struct fold_call *call, const struct fold_channel *channel)
 {
-	struct fold_transfer *last = last_of(call);
+	for (unsigned i = 0; i < call->transfer_count; i++) {
+		if (call->transfers[i].by == channel)
+			return &call->transfers[i];
+	}
+	return NULL;
+}
 
-	channel->consult = false;
-	if (last == NULL || last->result == TRANSFER_ACCEPTED || last->kind != TRANSFER_ATTENDED ||
-		!str_equal(fold_local_target(call->fold, str_from(channel->local)),
-			str_from(last->to)))
+/* It was not in `from` that somebody consulted: the transfer goes with the channel that showed it,
+ * and all that is known of it. */
+void fold_consult_moved(struct fold_call *from, struct fold_channel *channel)
+{
+	struct fold_transfer *old = shown_by(from, channel);
+	struct fold_transfer *moved;
+
+	if (old == NULL || old->result == TRANSFER_ACCEPTED) {
+		channel->consult = false;
+		fold_consult_seen(from->fold, channel);
 		return;
-	fold_transfer_drop(call, call->transfer_count - 1u);
+	}
+	moved = find_last(channel->call, old->from, old->to);
+	if (moved == NULL || moved->by != NULL)
+		moved = add_transfer(from->fold, channel->call, old->from, old->to,
+			(enum call_transfer_kind)old->kind);
+	if (moved != NULL) {
+		moved->by = channel;
+		moved->result = old->result;
+		moved->at_ms = old->at_ms;
+		moved->picked_up = old->picked_up;
+		moved->follow_me = old->follow_me;
+	}
+	fold_leg_drop_idle(from, old->to);
+	fold_transfer_drop(from, (unsigned)(old - from->transfers));
+}
+
+/* A channel that was passed over while another, that is gone now, seemed to tell of a transfer. */
+void fold_consults_again(struct fold_call *call)
+{
+	for (struct fold_channel *at = call->channels; at != NULL; at = at->next) {
+		if (!at->consult || shown_by(call, at) != NULL)
+			continue;
+		at->consult = false;
+		fold_consult_seen(call->fold, at);
+	}
 }
 
 static bool beside_other_side(const struct fold_channel *channel)

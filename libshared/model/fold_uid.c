@@ -1,0 +1,70 @@
+/*
+ * fold_uid: what UniqueIds tell of each other. A PBX counts its channels: those that belong together
+ * were often made together.
+ */
+#include "fold_private.h"
+
+/* RUN_S: UniqueIds that far apart in time say nothing of each other. NEIGHBOURS: the two halves of a
+ * Local channel are made at once, but other channels may be made between them. */
+enum { RUN_S = 12 * 60 * 60, NEIGHBOURS = 4 };
+
+struct fold_uid fold_uid_of(struct str text)
+{
+	struct fold_uid uid = {.host = {text.data, 0}};
+	struct str rest = text;
+
+	for (size_t i = text.size; i > 0 && uid.host.size == 0; i--) {
+		if (text.data[i - 1] == '-')
+			uid.host.size = i;
+	}
+	rest = str_of(text.data + uid.host.size, text.size - uid.host.size);
+	if (!str_to_int64(str_cut(&rest, '.'), &uid.second) || !str_to_int64(rest, &uid.place))
+		return (struct fold_uid){0};
+	return uid;
+}
+
+/* How many channels lie between; a PBX that was restarted counts anew. */
+static int64_t distance(struct fold_uid one, struct fold_uid other)
+{
+	int64_t apart = one.place - other.place;
+
+	if (one.second == 0 || other.second == 0 || one.second - other.second > RUN_S ||
+		other.second - one.second > RUN_S)
+		return INT64_MAX;
+	return apart < 0 ? -apart : apart;
+}
+
+/* Also true where UniqueIds do not tell. */
+bool fold_are_neighbours(struct fold_uid one, struct fold_uid other)
+{
+	int64_t apart = distance(one, other);
+
+	return apart == INT64_MAX || apart <= NEIGHBOURS;
+}
+
+/* To those that are surely of the call. INT64_MAX: unknown. */
+int64_t fold_nearest(const struct fold_call *call, struct fold_uid uid)
+{
+	int64_t best = INT64_MAX;
+
+	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
+		int64_t apart = INT64_MAX;
+
+		if (!at->weak)
+			apart = distance(fold_uid_of(str_from(at->uid)), uid);
+		if (apart < best)
+			best = apart;
+	}
+	return best;
+}
+
+/* No channel of one PBX is part of a call on another. */
+bool fold_same_host(const struct fold_call *call, struct fold_uid uid)
+{
+	struct fold_uid own;
+
+	if (uid.second == 0 || call->channels == NULL)
+		return true;
+	own = fold_uid_of(str_from(call->channels->uid));
+	return own.second == 0 || str_equal(own.host, uid.host);
+}
