@@ -40,17 +40,18 @@ static const char *const templates_ru[MESSAGE_TEMPLATES] = {
 		"📡 {trunk}",
 	[TEMPLATE_TALKING_INTERNAL] = "🔗 Идет внутренний разговор\n"
 				      "☎️{caller} 📞➡️ ☎️{callee}📞",
-	[TEMPLATE_ANSWERED_INCOMING] = "{mark}Успешный входящий звонок{followme? }{followme}\n"
-				       "💰{client}\n"
-				       "{black_list}\n"
-				       "{manager?☎️}{manager}{mobile?📱Принят на: мобильный "
-				       "}{mobile}{transfers? }{transfers}\n"
-				       "📡{line}\n"
-				       "Линия: {trunk}\n"
-				       "{history_short}\n"
-				       "⏰Начало звонка {start}\n"
-				       "⌛ Длительность: {duration}\n"
-				       "🔉{recording}",
+	[TEMPLATE_ANSWERED_INCOMING] =
+		"{mark}Успешный входящий звонок{followme? }{followme}\n"
+		"💰{client}\n"
+		"{black_list}\n"
+		"{manager?☎️}{manager}"
+		"{mobile?📱Принят на: мобильный }{mobile}{transfers? }{transfers}\n"
+		"📡{line}\n"
+		"Линия: {trunk}\n"
+		"{history_short}\n"
+		"⏰Начало звонка {start}\n"
+		"⌛ Длительность: {duration}\n"
+		"🔉{recording}",
 	[TEMPLATE_ANSWERED_OUTGOING] = "{mark}Успешный исходящий звонок\n"
 				       "{talker}{transfers? }{transfers}\n"
 				       "💰{client}\n"
@@ -144,17 +145,18 @@ static const char *const templates_en[MESSAGE_TEMPLATES] = {
 		"📡 {trunk}",
 	[TEMPLATE_TALKING_INTERNAL] = "🔗 Internal call in progress\n"
 				      "☎️{caller} 📞➡️ ☎️{callee}📞",
-	[TEMPLATE_ANSWERED_INCOMING] = "{mark}Incoming call answered{followme? }{followme}\n"
-				       "💰{client}\n"
-				       "{black_list}\n"
-				       "{manager?☎️}{manager}{mobile?📱Answered on: mobile "
-				       "}{mobile}{transfers? }{transfers}\n"
-				       "📡{line}\n"
-				       "Line: {trunk}\n"
-				       "{history_short}\n"
-				       "⏰Call started {start}\n"
-				       "⌛ Duration: {duration}\n"
-				       "🔉{recording}",
+	[TEMPLATE_ANSWERED_INCOMING] =
+		"{mark}Incoming call answered{followme? }{followme}\n"
+		"💰{client}\n"
+		"{black_list}\n"
+		"{manager?☎️}{manager}"
+		"{mobile?📱Answered on: mobile }{mobile}{transfers? }{transfers}\n"
+		"📡{line}\n"
+		"Line: {trunk}\n"
+		"{history_short}\n"
+		"⏰Call started {start}\n"
+		"⌛ Duration: {duration}\n"
+		"🔉{recording}",
 	[TEMPLATE_ANSWERED_OUTGOING] = "{mark}Outgoing call answered\n"
 				       "{talker}{transfers? }{transfers}\n"
 				       "💰{client}\n"

@@ -198,7 +198,9 @@ static bool check_pieces(struct str line, struct buf *html, struct error *error)
 				return false;
 			continue;
 		}
-		if (memchr(piece.text.data, '}', piece.text.size) != NULL)
+		struct str behind = piece.text;
+		str_cut(&behind, '}');
+		if (behind.data != NULL)
 			return error_set(error, ERROR_INPUT, "} without {");
 		in_tag = ends_in_tag(piece.text, in_tag);
 		buf_add(html, piece.text);
