@@ -10,8 +10,7 @@ from servers import Postgres, Redis, migrate
 from waiting import wait_until
 
 START_ORDER = ("sandbox", "ingest", "dispatcher", "emulator")
-KNOWN = (*START_ORDER, "bot")  # those behind START_ORDER only where a story asks for them
-MORE = ("console",)  # only in the stacks that name them
+MORE = ("console", "bot")  # only in the stacks that name them
 LINK_KEY = "key-of-links-and-buttons-of-this-stack"
 _numbers = itertools.count(1)
 
