@@ -33,6 +33,7 @@ static void directory_free_copy(struct directory *directory)
 			table_free(&tenant->managers);
 		if (tenant->lines != NULL)
 			table_free(&tenant->lines);
+		number_rules_free(&tenant->numbers);
 		if (tenant->users != NULL)
 			table_free(&tenant->users);
 	}

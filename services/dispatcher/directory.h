@@ -13,6 +13,7 @@
 #include "tenant.h"
 
 struct dispatcher;
+struct pg_batch;
 
 #define DIRECTORY_OWNER_CHATS 2
 
@@ -23,6 +24,7 @@ struct directory_tenant {
 	bool active;
 	struct tenant_settings settings; /* tenant.settings points here */
 	struct table *managers, *lines;
+	struct number_rules *numbers; /* tenant.numbers is this; NULL: the bare rules */
 	struct table *users; /* chat id -> directory_user: users.telegram_tg_id; may be NULL */
 };
 
@@ -89,5 +91,11 @@ void directory_replace(struct directory *directory, const struct directory *copy
 
 /* directory_load.c */
 extern const struct flow_spec directory_flow; /* reloads when something wants it */
+
+/* directory_numbers.c: two statements for each reload, and what they gave; `first` is the place of the
+ * first one in the batch. */
+void directory_numbers_query(struct pg_batch *batch);
+void directory_numbers_take(
+	struct dispatcher *d, struct directory *copy, const struct pg_batch *batch, int first);
 
 #endif

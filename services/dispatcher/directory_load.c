@@ -11,7 +11,7 @@
 #define RETRY_MS	    1000
 #define MAX_PHONES	    16 /* of a person; buttons show fewer */
 
-enum { ROWS_TENANTS, ROWS_CHATS, ROWS_MANAGERS, ROWS_LINES, ROWS_USERS };
+enum { ROWS_TENANTS, ROWS_CHATS, ROWS_MANAGERS, ROWS_LINES, ROWS_USERS, ROWS_NUMBERS };
 
 static const char sql_tenants[] =
 	"SELECT number, name, coalesce(bot_token, ''),"
@@ -229,6 +229,7 @@ static enum flow_status directory_query(struct flow *flow)
 	pg_batch_add(load->batch, sql_managers, &none);
 	pg_batch_add(load->batch, sql_lines, &none);
 	pg_batch_add(load->batch, sql_users, &none);
+	directory_numbers_query(load->batch);
 	return await_pg(flow, d->side_pg, load->batch);
 }
 
@@ -247,7 +248,10 @@ static enum flow_status directory_take(struct flow *flow)
 		load_managers(&copy, load->batch);
 		load_lines(&copy, load->batch);
 		load_users(&copy, load->batch);
+		directory_numbers_take(d, &copy, load->batch, ROWS_NUMBERS);
+		folding_retire_numbers(d);
 		directory_replace(&d->directory, &copy);
+		folding_set_numbers(d);
 		flow_queue_wake_all(&d->recovery.wake);
 		log_info(flow_log(flow), "directory: %zu enterprises", table_count(copy.tenants));
 	} else {
