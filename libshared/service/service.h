@@ -66,6 +66,6 @@ struct str service_link_key(struct service *service);
 const char *service_public_url(struct service *service);
 
 /* The schema that this program needs; the service is not ready while the database is older. */
-#define SERVICE_SCHEMA_VERSION 1
+#define SERVICE_SCHEMA_VERSION 3
 
 #endif

@@ -13,6 +13,11 @@
 
 static struct temp_server server;
 
+#define TEXT(macro)   TEXT_OF(macro)
+#define TEXT_OF(text) #text
+#define NEEDED	      TEXT(SERVICE_SCHEMA_VERSION)
+#define OLD_WORDS     "schema is 0, needs " NEEDED ": run scripts/migrate"
+
 struct world {
 	struct loop *loop;
 	struct pg *pg;
@@ -111,11 +116,11 @@ static void test_a_service_waits_for_its_schema(void **state)
 
 	assert_non_null(schema_why_not(world->schema));
 	run_sql(world, "DROP TABLE IF EXISTS schema_migrations");
-	until_it_says(world, "schema is 0, needs 1: run scripts/migrate");
+	until_it_says(world, OLD_WORDS);
 	run_sql(world, "CREATE TABLE schema_migrations (version int PRIMARY KEY)");
 	loop_test_run_for(world->loop, 1200);
-	until_it_says(world, "schema is 0, needs 1: run scripts/migrate");
-	run_sql(world, "INSERT INTO schema_migrations VALUES (1)");
+	until_it_says(world, OLD_WORDS);
+	run_sql(world, "INSERT INTO schema_migrations VALUES (" NEEDED ")");
 	(void)flow_start(world->loop, &wait_flow, world, NULL);
 	loop_test_run(world->loop);
 	assert_null(schema_why_not(world->schema));
@@ -125,7 +130,7 @@ static void test_a_newer_schema_will_do(void **state)
 {
 	struct world *world = *state;
 
-	run_sql(world, "INSERT INTO schema_migrations VALUES (7) ON CONFLICT DO NOTHING");
+	run_sql(world, "INSERT INTO schema_migrations VALUES (1000) ON CONFLICT DO NOTHING");
 	(void)flow_start(world->loop, &wait_flow, world, NULL);
 	loop_test_run(world->loop);
 	assert_null(schema_why_not(world->schema));
