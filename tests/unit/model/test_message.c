@@ -37,6 +37,27 @@ static void more_than_four_are_folded_away(void **state)
 		"</blockquote>\n📡МТС &amp; Ко");
 }
 
+static void more_than_one_who_missed_it_are_folded_away(void **state)
+{
+	const struct office *office = *state;
+	char numbers[][CALL_NUMBER_BYTES] = {"160", "375290000900", "161"};
+	struct call call = call_of(CALL_INCOMING, CALL_ENDED);
+
+	call.rang.items = numbers;
+	call.rang.count = 2;
+	assert_shows(&call, &office->tenant,
+		"❌ Мы не подняли трубку\n💰+375 (29) 000-00-01\n☎️160\n📱+375 (29) "
+		"000-09-00\n"
+		"📡МТС &amp; Ко\n⏰Начало звонка 12:05");
+	call.rang.count = 3;
+	assert_shows(&call, &office->tenant,
+		"❌ Мы не подняли трубку\n💰+375 (29) 000-00-01\n"
+		"<blockquote "
+		"expandable>👨🏼‍💼Менеджеры:\n\n☎️160\n☎️161</"
+		"blockquote>\n"
+		"📱+375 (29) 000-09-00\n📡МТС &amp; Ко\n⏰Начало звонка 12:05");
+}
+
 static void data_are_escaped(void **state)
 {
 	const struct office *office = *state;
@@ -156,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_stand_before_extensions),
 		cmocka_unit_test(more_than_four_are_folded_away),
+		cmocka_unit_test(more_than_one_who_missed_it_are_folded_away),
 		cmocka_unit_test(data_are_escaped),
 		cmocka_unit_test(a_hidden_number_is_said_to_be_one),
 		cmocka_unit_test(internal_calls_show_when_somebody_talks),
