@@ -10,8 +10,9 @@ CREATE TABLE refold_requests (
 	to_at             timestamptz NOT NULL,          -- event that came afterwards
 	reason            text NOT NULL DEFAULT '',      -- for people: "recovery upload 12"
 	state             text NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'running', 'done', 'failed')),
-	attempts          integer NOT NULL DEFAULT 0,
-	next_at           timestamptz NOT NULL DEFAULT now(),
+	owner             text,                          -- the dispatcher that runs it
+	attempts          integer NOT NULL DEFAULT 0,    -- since it last went well
+	next_at           timestamptz NOT NULL DEFAULT now(), -- running: taken for broken off from then on
 	last_error        text,
 	result            jsonb,                         -- {"events": n, "new": n, "changed": n, ...}
 	tx                xid8 NOT NULL DEFAULT pg_current_xact_id(), -- the live fold must be past it
@@ -87,9 +88,10 @@ BEGIN
 		EXECUTE 'CLOSE refold_events'; -- of a run that broke off
 	END IF;
 	DROP TABLE IF EXISTS pg_temp.refold_calls, pg_temp.refold_spans, pg_temp.refold_changes;
-	-- What the fold made of the log; in_scope: touched by the stretch that was asked for.
+	-- What the fold made of the log; in_scope: touched by the stretch that was asked for; recovered: events
+	-- of it came afterwards.
 	CREATE TEMPORARY TABLE refold_calls AS SELECT c.*, NULL::jsonb AS legs, NULL::jsonb AS transfers,
-		false AS in_scope FROM calls c WITH NO DATA;
+		false AS in_scope, false AS recovered FROM calls c WITH NO DATA;
 	-- The enterprises that were read, and from where.
 	CREATE TEMPORARY TABLE refold_spans (enterprise_id text, low timestamptz, high timestamptz);
 	-- What is to be done, in an order in which pieces of it can be applied. `fresh` is the row in
@@ -101,7 +103,7 @@ END $$;
 CREATE FUNCTION refold_put(rows jsonb) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	INSERT INTO pg_temp.refold_calls
-		SELECT r.*, x->'legs', x->'transfers', (x->>'in_scope')::boolean
+		SELECT r.*, x->'legs', x->'transfers', (x->>'in_scope')::boolean, (x->>'recovered')::boolean
 		FROM jsonb_array_elements(rows) AS x, jsonb_populate_record(NULL::calls, x) AS r;
 END $$;
 
@@ -184,7 +186,7 @@ BEGIN
 END $$;
 
 -- Compare the result with calls: fills refold_changes, and counts what is new, changed, gone, busy (the live
--- fold still has it: another time), cut, and all. `columns`: those of calls that events decide.
+-- fold still has it; waiting: of these, those that events came for afterwards), cut, and all. `columns`: those of calls that events decide.
 CREATE FUNCTION refold_compare(columns text[]) RETURNS TABLE (kind text, calls bigint) LANGUAGE plpgsql
 	SET work_mem = '64MB' SET client_min_messages = warning AS $$
 #variable_conflict use_column
@@ -223,6 +225,8 @@ BEGIN
 	RETURN QUERY SELECT c.kind, count(*) FROM pg_temp.refold_changes c GROUP BY 1
 		UNION ALL SELECT CASE WHEN b.live THEN 'busy' ELSE 'cut' END, count(*) FROM pg_temp.refold_busy b
 			JOIN pg_temp.refold_calls s ON s.id = b.fresh AND s.in_scope GROUP BY 1
+		UNION ALL SELECT 'waiting', count(*) FROM pg_temp.refold_busy b
+			JOIN pg_temp.refold_calls s ON s.id = b.fresh AND s.recovered WHERE b.live
 		UNION ALL SELECT 'calls', count(*) FROM pg_temp.refold_calls s WHERE s.in_scope;
 END $$;
 
@@ -234,9 +238,9 @@ BEGIN
 		AND customer_counts_as(c) IS DISTINCT FROM c.counted_as;
 END $$;
 
--- Put a piece of the changes into calls; gives the numbers (n) of those that were done. Left out is
--- what the live fold has taken up meanwhile, and what is not any more as it was compared.
-CREATE FUNCTION refold_apply(columns text[], first integer, last integer, why text) RETURNS SETOF integer
+-- Put a piece of the changes into calls; returns how many. Left out is what the live fold has taken up
+-- meanwhile and what is not any more as it was compared; `whole`: then nothing is done.
+CREATE FUNCTION refold_apply(columns text[], first integer, last integer, why text, whole boolean) RETURNS integer
 	LANGUAGE plpgsql AS $$
 DECLARE
 	listed    text := (SELECT string_agg(quote_ident(c), ', ') FROM unnest(columns) c);
@@ -245,10 +249,13 @@ DECLARE
 	ns        integer[];
 	ids       bigint[];
 BEGIN
-	SELECT array_agg(h.n), array_agg(h.call_id) INTO ns, ids
+	SELECT coalesce(array_agg(h.n), '{}'), coalesce(array_agg(h.call_id), '{}') INTO ns, ids
 		FROM pg_temp.refold_changes h LEFT JOIN calls c ON c.id = h.call_id
 		WHERE h.n BETWEEN first AND last AND CASE WHEN h.kind = 'new' THEN c.id IS NULL
 			ELSE c.version = h.version - 1 AND NOT EXISTS (SELECT FROM fold_calls k WHERE k.call_id = c.id) END;
+	IF whole AND cardinality(ns) <> (SELECT count(*) FROM pg_temp.refold_changes h WHERE h.n BETWEEN first AND last) THEN
+		RAISE EXCEPTION 'refold: a call changed while it was compared' USING ERRCODE = '40001';
+	END IF;
 	PERFORM calls_merged(ARRAY(SELECT h.call_id FROM pg_temp.refold_changes h WHERE h.n = ANY (ns) AND h.kind = 'gone'));
 	EXECUTE format($q$UPDATE calls c SET (%s) = ROW (%s), version = h.version, updated_at = now(),
 			trace = (s.trace #>> '{}')::jsonb || $2
@@ -268,7 +275,7 @@ BEGIN
 		jsonb_array_elements(s.transfers) AS x, jsonb_populate_record(NULL::call_transfers,
 			x || jsonb_build_object('call_id', h.call_id)) AS r WHERE h.n = ANY (ns);
 	PERFORM refold_count(ids);
-	RETURN QUERY SELECT unnest(ns);
+	RETURN cardinality(ns);
 END $$;
 
 -- Where a call comes from stands in the report, too.

@@ -82,7 +82,8 @@ static const char sql_changes[] =
 	" FROM pg_temp.refold_changes h LEFT JOIN pg_temp.refold_calls s ON s.id = h.fresh"
 	" LEFT JOIN calls c ON h.kind = 'gone' AND c.id = h.call_id"
 	" WHERE h.n BETWEEN $1::integer AND $2::integer ORDER BY h.n";
-static const char sql_apply[] = "SELECT refold_apply($1::text[], $2::integer, $3::integer, $4)";
+static const char sql_apply[] =
+	"SELECT refold_apply($1::text[], $2::integer, $3::integer, $4, $5::boolean)";
 
 enum {
 	COLUMN_ENTERPRISE,
@@ -119,15 +120,15 @@ void refold_add_changes(struct pg_batch *batch, struct arena *arena, int64_t fir
 	pg_batch_add(batch, sql_changes, &params);
 }
 
-void refold_add_apply(
-	struct pg_batch *batch, struct arena *arena, int64_t first, int64_t last, const char *why)
+void refold_add_apply(struct pg_batch *batch, struct arena *arena, const struct refold_piece *piece)
 {
 	struct pg_params params = {0};
 
 	pg_put_text(&params, columns_array(arena));
-	pg_put_int(&params, arena, first);
-	pg_put_int(&params, arena, last);
-	pg_put_text(&params, why);
+	pg_put_int(&params, arena, piece->first);
+	pg_put_int(&params, arena, piece->last);
+	pg_put_text(&params, piece->why);
+	pg_put_bool(&params, piece->whole);
 	pg_batch_add(batch, sql_apply, &params);
 }
 
@@ -491,7 +492,8 @@ static void count_kind(struct refold_counts *counts, struct str kind, int64_t co
 		int64_t *count;
 	} kinds[] = {{STR("new"), &counts->fresh}, {STR("changed"), &counts->changed},
 		{STR("gone"), &counts->gone}, {STR("busy"), &counts->busy},
-		{STR("cut"), &counts->cut}, {STR("calls"), &counts->calls}};
+		{STR("waiting"), &counts->waiting}, {STR("cut"), &counts->cut},
+		{STR("calls"), &counts->calls}};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (str_equal(kind, kinds[i].kind))

@@ -40,8 +40,9 @@ struct refold_counts {
 	int64_t unreadable;
 	int64_t calls; /* in the stretch; of them: */
 	int64_t fresh, changed, gone;
-	int64_t busy; /* left alone, for the live fold still works on them */
-	int64_t cut;  /* left alone, for the log has not all of them */
+	int64_t busy;	 /* left alone, for the live fold still works on them */
+	int64_t waiting; /* of these, those that events came for afterwards: worth another try */
+	int64_t cut;	 /* left alone, for the log has not all of them */
 };
 
 struct refold;
@@ -69,8 +70,14 @@ enum {
 };
 void refold_add_changes(struct pg_batch *batch, struct arena *arena, int64_t first, int64_t last);
 
-/* Apply these; the statement gives the numbers (n) that were done. `why` goes into the calls' traces. */
+/* Apply these; the statement gives how many. `why` goes into the calls' traces. Calls that the live fold has
+ * taken up since they were compared are left out; with `whole` the statement fails then. */
+struct refold_piece {
+	int64_t first, last;
+	const char *why;
+	bool whole;
+};
 void refold_add_apply(
-	struct pg_batch *batch, struct arena *arena, int64_t first, int64_t last, const char *why);
+	struct pg_batch *batch, struct arena *arena, const struct refold_piece *piece);
 
 #endif

@@ -19,6 +19,7 @@ struct kept_call {
 	int64_t id, shard;
 	int64_t first_ms, last_ms; /* of its events */
 	bool recovered;		   /* its first event came afterwards */
+	bool touched;		   /* some event of it did */
 	bool closed;		   /* and in the list */
 	unsigned reason_count;
 	struct buf reasons, row;
@@ -189,7 +190,8 @@ static void kept_write(struct refold_calls *calls, struct kept_call *kept, const
 	kept->row.size--; /* the brace: more members follow */
 	add_list(&kept->row, "legs", &legs);
 	add_list(&kept->row, "transfers", &transfers);
-	buf_printf(&kept->row, ",\"in_scope\":%s}", kept_in_scope(calls, kept) ? "true" : "false");
+	buf_printf(&kept->row, ",\"in_scope\":%s,\"recovered\":%s}",
+		kept_in_scope(calls, kept) ? "true" : "false", kept->touched ? "true" : "false");
 	buf_free(&legs);
 	buf_free(&transfers);
 }
@@ -206,11 +208,14 @@ static void kept_flush(struct refold_calls *calls, struct kept_call *kept, struc
 static void take_event(
 	struct kept_call *kept, const struct refold_event *event, const struct call *call)
 {
+	bool late = str_equal(event->data_source, STR("recovery"));
+
+	kept->touched = kept->touched || late;
 	if (kept->first_ms != CALL_NO_TIME && call->id != event->id)
 		return;
 	kept->shard = event->shard;
 	kept->first_ms = event->at_ms;
-	kept->recovered = str_equal(event->data_source, STR("recovery"));
+	kept->recovered = late;
 	(void)str_copy(kept->trace_id, sizeof(kept->trace_id), event->trace_id);
 }
 

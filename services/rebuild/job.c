@@ -92,7 +92,7 @@ static enum flow_status job_learn(struct flow *flow)
 			"PostgreSQL is not reached: %s; is DATABASE_URL right, does it run?",
 			pg_last_error(rebuild->pg));
 	rebuild->batch = pg_batch_new(rebuild->page);
-	tenants_add_query(rebuild->batch, rebuild->page, rebuild->options->enterprise);
+	refold_tenants_query(rebuild->batch, rebuild->page, rebuild->options->enterprise);
 	pg_batch_add(rebuild->batch, sql_memory, &none);
 	return await_pg(flow, rebuild->pg, rebuild->batch);
 }
@@ -105,7 +105,7 @@ static enum flow_status job_refold(struct flow *flow)
 
 	if (!pg_batch_ok(rebuild->batch, &error))
 		return flow_fail_error(flow, &error);
-	rebuild->tenants = tenants_take(rebuild->batch, rebuild->arena);
+	rebuild->tenants = refold_tenants_take(rebuild->batch, rebuild->arena);
 	if (options->enterprise != NULL && table_count(rebuild->tenants) == 0)
 		return flow_fail(flow, ERROR_MISSING, "no enterprise has the number %s",
 			options->enterprise);
@@ -181,8 +181,9 @@ static enum flow_status job_apply(struct flow *flow)
 	if (rebuild->options->dry_run || all == 0)
 		return FLOW_NEXT;
 	rebuild->batch = pg_batch_new(rebuild->page);
-	refold_add_apply(
-		rebuild->batch, rebuild->page, 1, all, "folded again by callweave-rebuild");
+	const struct refold_piece piece = {
+		.first = 1, .last = all, .why = "folded again by callweave-rebuild"};
+	refold_add_apply(rebuild->batch, rebuild->page, &piece);
 	return await_pg(flow, rebuild->pg, rebuild->batch);
 }
 
@@ -194,7 +195,7 @@ static enum flow_status job_applied(struct flow *flow)
 	if (rebuild->batch != NULL && !pg_batch_ok(rebuild->batch, &error))
 		return flow_fail_error(flow, &error);
 	if (rebuild->batch != NULL)
-		rebuild->applied = pg_rows(rebuild->batch, 0);
+		rebuild->applied = pg_int(rebuild->batch, 0, 0, 0);
 	show_summary(rebuild);
 	return FLOW_END;
 }
@@ -244,7 +245,7 @@ bool rebuild_run(const struct rebuild_options *options, struct error *error)
 	flow_cancel_all(rebuild.loop);
 	refold_free(&rebuild.refold);
 	pg_free(&rebuild.pg);
-	tenants_free(&rebuild.tenants);
+	refold_tenants_free(&rebuild.tenants);
 	arena_free(&rebuild.page);
 	arena_free(&rebuild.arena);
 	loop_free(&rebuild.loop);

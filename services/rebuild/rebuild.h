@@ -5,6 +5,7 @@
 #define REBUILD_H
 
 #include "refold.h"
+#include "refold_tenants.h"
 
 struct rebuild_options {
 	const char *database_url;
@@ -34,11 +35,6 @@ struct rebuild {
 
 /* job.c: run it. False: error has words for the person at the terminal. */
 bool rebuild_run(const struct rebuild_options *options, struct error *error);
-
-/* tenants.c: what the fold has to know of the enterprises. */
-void tenants_add_query(struct pg_batch *batch, struct arena *arena, const char *enterprise);
-struct table *tenants_take(const struct pg_batch *batch, struct arena *arena);
-void tenants_free(struct table **tenants);
 
 /* show.c */
 void show_progress(struct rebuild *rebuild, bool last);

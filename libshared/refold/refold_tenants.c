@@ -1,7 +1,7 @@
 /*
- * tenants: the enterprises' zones, countries, extensions and lines, as the fold needs them.
+ * refold_tenants: see refold_tenants.h.
  */
-#include "rebuild.h"
+#include "refold_tenants.h"
 
 #include "tenant_settings.h"
 
@@ -25,7 +25,7 @@ struct owned_tenant {
 	struct number_rules *numbers;
 };
 
-void tenants_add_query(struct pg_batch *batch, struct arena *arena, const char *enterprise)
+void refold_tenants_query(struct pg_batch *batch, struct arena *arena, const char *enterprise)
 {
 	struct pg_params params = {0};
 
@@ -53,7 +53,7 @@ static struct owned_tenant *tenant_at(
 	return table_get(tenants, pg_text(batch, rows, row, 0));
 }
 
-struct table *tenants_take(const struct pg_batch *batch, struct arena *arena)
+struct table *refold_tenants_take(const struct pg_batch *batch, struct arena *arena)
 {
 	struct table *tenants = table_new();
 	struct owned_tenant *owned;
@@ -88,7 +88,7 @@ struct table *tenants_take(const struct pg_batch *batch, struct arena *arena)
 	return tenants;
 }
 
-void tenants_free(struct table **tenants)
+void refold_tenants_free(struct table **tenants)
 {
 	size_t at = 0;
 	void *value;
