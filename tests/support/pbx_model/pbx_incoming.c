@@ -194,7 +194,7 @@ static void internal_over(struct pbx_play *play, int call_status)
 	event->start_ms = CALL_NO_TIME;
 	event->trunk = department ? "" : NULL;
 	event->external_initiated = event->external_initiated || department;
-	if (call_status == 2 || !department)
+	if (call_status == 2 || (!department && !play->plan->unnamed_end))
 		event->extensions[0] = play->plan->callee;
 	else if (!play->dead)
 		play->call->truth.callee = NULL;

@@ -187,6 +187,7 @@ static bool draw_internal(struct pbx_plan *plan, struct pbx_world *world, int64_
 		return false;
 	plan->callee = callee->extension;
 	plan->answer = pbx_chance(&world->random, 60) ? PBX_EXTENSION : PBX_NOBODY;
+	plan->unnamed_end = plan->answer == PBX_NOBODY && pbx_chance(&world->random, 10);
 	if (plan->answer != PBX_NOBODY && pbx_chance(&world->random, 20))
 		plan->moves[plan->move_count++] = (struct pbx_move){.kind = PBX_HOLD};
 	return true;

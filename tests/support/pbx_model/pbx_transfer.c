@@ -144,17 +144,21 @@ static void mobile_answers(struct pbx_play *play, struct asking *asking)
 	pbx_enter_both(play, leg->one, asking->two, asking->far);
 }
 
-static void two_over(
-	struct pbx_play *play, const struct asking *asking, int call_status, const char *phone)
+/* The wire's hangup names who asked until it was renamed. Of FollowMe numbers, whose dialplan is
+ * another, none was ever captured. */
+static void two_over(struct pbx_play *play, const struct asking *asking, int call_status)
 {
-	struct pbx_event *event = pbx_hangup(play, asking->two, 2, call_status);
+	struct pbx_event *event;
 
-	event->phone = phone;
+	if (asking->move->follow_me)
+		return;
+	event = pbx_hangup(play, asking->two, 2, call_status);
+	event->phone = asking->two->number;
 	event->extensions[0] = asking->move->to;
 	event->received_ms = asking->at_ms - asking->at_ms % 1000;
 }
 
-/* Who transfers is back with the other side. */
+/* Who transfers is back with the other side. Of FollowMe some say only now whom it called (2-30). */
 static void come_back(struct pbx_play *play, const struct asking *asking)
 {
 	bool ours_first = pbx_maybe(play, 50);
@@ -167,6 +171,8 @@ static void come_back(struct pbx_play *play, const struct asking *asking)
 	pbx_enter(play, play->ours, play->talk);
 	if (ours_first)
 		pbx_leave(play, asking->one);
+	if (asking->leg != NULL && pbx_maybe(play, 50))
+		pbx_callerid(play, asking->one);
 	pbx_destroy(play, asking->waiting);
 	play->ours->peer = play->other->number;
 }
@@ -177,13 +183,13 @@ static void not_taken(struct pbx_play *play, struct asking *asking)
 	bool before = pbx_maybe(play, 50) && !asking->move->follow_me;
 
 	if (before)
-		two_over(play, asking, 0, play->talker);
+		two_over(play, asking, 0);
 	come_back(play, asking);
 	pbx_pass(play, 0, 300);
 	if (asking->leg != NULL)
 		pbx_leg_over(play, asking->leg, 0);
-	else if (!before && !asking->move->follow_me)
-		two_over(play, asking, 0, play->talker);
+	else if (!before)
+		two_over(play, asking, 0);
 }
 
 static void leave_leg(struct pbx_play *play, const struct asking *asking)
@@ -203,8 +209,7 @@ static void declined(struct pbx_play *play, struct asking *asking)
 	pbx_leave_both(
 		play, asking->move->on_mobile ? asking->leg->one : asking->colleague, asking->two);
 	pbx_destroy(play, asking->far);
-	if (!asking->move->follow_me)
-		two_over(play, asking, 2, play->talker);
+	two_over(play, asking, 2);
 	pbx_pass(play, 0, 200);
 	come_back(play, asking);
 }
@@ -215,6 +220,11 @@ static void rename_wire(struct pbx_play *play, const struct asking *asking)
 	asking->two->number = play->other->number;
 	asking->two->number_name = pbx_shown_name(play, play->plan->external);
 	pbx_callerid(play, asking->two);
+}
+
+/* The mobile, behind another wire, learns it last (2-23). */
+static void rename_leg(struct pbx_play *play, const struct asking *asking)
+{
 	if (!asking->move->on_mobile)
 		return;
 	asking->leg->two->number = play->other->number;
@@ -238,6 +248,7 @@ static void meet_there(struct pbx_play *play, const struct asking *asking)
 	rename_wire(play, asking);
 	play->talk = asking->far;
 	pbx_pass(play, 0, 60);
+	two_over(play, asking, 2);
 	pbx_leave(play, asking->one);
 	pbx_destroy(play, was);
 }
@@ -258,6 +269,8 @@ static void meet_here(struct pbx_play *play, const struct asking *asking)
 	play->other->peer = asking->move->device;
 	rename_wire(play, asking);
 	pbx_destroy(play, was);
+	rename_leg(play, asking);
+	two_over(play, asking, 2);
 }
 
 /* Outgoing calls lose the channel whose dialplan runs when who called leaves. */
@@ -283,7 +296,6 @@ static void new_talker(struct pbx_play *play, const struct asking *asking)
 
 static void accepted(struct pbx_play *play, struct asking *asking)
 {
-	const char *phone = play->plan->external[0] != '\0' ? play->plan->external : PBX_UNKNOWN;
 	/* A wire on which another transfer is made, or a mobile's, is not seen to stay. */
 	bool stays = !asking->move->follow_me && pbx_maybe(play, 15) &&
 		     asking->move == &play->plan->moves[play->plan->move_count - 1];
@@ -307,8 +319,6 @@ static void accepted(struct pbx_play *play, struct asking *asking)
 	} else {
 		meet_there(play, asking);
 	}
-	if (!stays && !asking->move->follow_me)
-		two_over(play, asking, 2, phone);
 	caller_leaves(play);
 	new_talker(play, asking);
 }
