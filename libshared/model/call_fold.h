@@ -70,6 +70,8 @@ bool call_fold_save(const struct call_fold *fold, int64_t call_id, struct buf *t
 bool call_fold_load(struct call_fold *fold, struct str saved, struct error *error);
 
 const struct call *call_fold_find(const struct call_fold *fold, int64_t call_id);
+/* Does this channel or bridge ("": none) belong to a call that has not ended? */
+bool call_fold_has_open(const struct call_fold *fold, struct str unique_id, struct str bridge_id);
 bool call_fold_has(const struct call_fold *fold, int64_t call_id);
 unsigned call_fold_open(const struct call_fold *fold);	     /* calls that have not ended */
 unsigned call_fold_remembered(const struct call_fold *fold); /* open and lingering */

@@ -22,6 +22,12 @@ struct log_event {
 	struct str body;     /* JSON */
 };
 
+/* It came afterwards, and is folded at its own time: refolding.h. */
+static inline bool log_event_is_late(const struct log_event *event)
+{
+	return str_equal(event->data_source, STR("recovery"));
+}
+
 struct reading {
 	unsigned rows;	      /* settled: below the horizon */
 	bool unsettled;	      /* there are more, above it */

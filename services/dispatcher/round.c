@@ -186,11 +186,13 @@ static void round_fold_rows(struct dispatcher *d, struct round *round)
 	for (; round->next_row < round->reading.rows; round->next_row++) {
 		struct log_event event;
 		reader_event(round->batch, round->next_row, round->arena, &event);
-		if (round_spans(d, event.received_ms, &low, &high) && low < high &&
+		bool late = log_event_is_late(&event);
+		if (!late && round_spans(d, event.received_ms, &low, &high) && low < high &&
 			round->changes.count > 0)
 			return;
 		round->last = event.at;
-		round->last_received_ms = event.received_ms;
+		if (!late)
+			round->last_received_ms = event.received_ms;
 		if (!round_folds(d, &event))
 			continue;
 		round->touched[event.shard] = true;
