@@ -100,7 +100,7 @@ static bool is_type(struct str name, enum html_type *type)
 }
 
 /* The server drops a link that it cannot follow: an unknown scheme, or a host without a dot. */
-static bool is_good_link(struct str url)
+bool html_link_works(struct str url)
 {
 	static const char *const schemes[] = {"http://", "https://", "tg://", "ton://"};
 	struct str host = url;
@@ -155,7 +155,7 @@ static bool add_entity(struct html_parser *parser, const struct open_tag *open, 
 	if (entity.type == HTML_LINK && entity.argument.size == 0)
 		entity.argument =
 			str_of(parser->out + open->out_size, parser->out_size - open->out_size);
-	if (entity.type == HTML_LINK && !is_good_link(entity.argument))
+	if (entity.type == HTML_LINK && !html_link_works(entity.argument))
 		return true;
 	if (entity.type == HTML_BLOCKQUOTE && entity.argument.size > 0)
 		entity.type = HTML_EXPANDABLE_BLOCKQUOTE;

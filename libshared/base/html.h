@@ -53,6 +53,10 @@ void html_trim(struct html_text *text);
 
 const char *html_type_name(enum html_type type); /* "bold", as in MessageEntity */
 
+/* Would the server follow this link? Links of a text that it does not are dropped; a button with one
+ * makes it refuse the whole message. */
+bool html_link_works(struct str url);
+
 /* The length of well-formed UTF-8 in UTF-16 units. */
 int html_utf16_length(struct str text);
 

@@ -93,12 +93,14 @@ static struct json_strings unique_ids_of(struct arena *arena, const struct call 
 	return list;
 }
 
-/* Who talked last, else who rang first. */
-static struct str main_extension(const struct call *call)
+/* Who talked last, else who rang first or called, else who is said to stand for such calls. */
+static struct str main_extension(const struct call *call, struct str fallback)
 {
 	if (call->talkers.count > 0)
 		return str_from(call->talkers.items[call->talkers.count - 1]);
-	return call->rang.count > 0 ? str_from(call->rang.items[0]) : STR("");
+	if (call->rang.count > 0)
+		return str_from(call->rang.items[0]);
+	return call->caller[0] != '\0' ? str_from(call->caller) : fallback;
 }
 
 /* Room for an int64_t; empty (NULL) below zero: not known. */
@@ -130,7 +132,7 @@ void call_row_write(struct buf *to, const struct call *call, const struct call_r
 		.phone_number = str_from(call->external),
 		.caller = str_from(call->caller),
 		.callee = str_from(call->callee),
-		.main_extension = main_extension(call),
+		.main_extension = main_extension(call, about->fallback_extension),
 		.talkers = numbers_of(arena, &call->talkers),
 		.rang = numbers_of(arena, &call->rang),
 		.trunk = str_from(call->line),

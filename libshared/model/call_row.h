@@ -17,6 +17,7 @@ struct call_row_about {
 	struct str data_source; /* "live", "recovery" */
 	struct str trace_id;
 	struct str trace; /* JSON: why the call is as it is; see call_row_reason() */
+	struct str fallback_extension; /* settings: of calls whose own extension nobody knows */
 };
 
 /* Append one object. Texts are views of `call`: nothing of it is kept. */

@@ -5,6 +5,7 @@
  * kept beside the text, so that a link can be put in when nobody remembers the call any more.
  */
 #include "dispatcher.h"
+#include "html.h"
 #include "message.h"
 #include "signed.h"
 
@@ -124,23 +125,14 @@ bool plan_text(struct dispatcher *d, const struct plan_wish *wish, const struct 
 
 /* -- buttons -------------------------------------------------------------------------------------- */
 
-/* Telegram refuses a whole message for a button that leads to a host without a dot. */
-static bool url_works(const char *url)
-{
-	struct str rest = str_from(url);
-	if (!str_starts(rest, STR("https://")) && !str_starts(rest, STR("http://")))
-		return false;
-	const char *host = strstr(url, "://") + strlen("://");
-	return memchr(host, '.', strcspn(host, "/?#")) != NULL;
-}
-
 /* The page of the call's details; "": there is none. */
 static const char *details_url(
 	struct dispatcher *d, const struct plan_wish *wish, struct arena *arena)
 {
 	struct str key = service_link_key(d->service);
 	const char *base = service_public_url(d->service);
-	if (key.size < SIGNED_KEY_MIN_BYTES || !url_works(base))
+	/* Telegram refuses a whole message for a button that leads nowhere. */
+	if (key.size < SIGNED_KEY_MIN_BYTES || !html_link_works(str_from(base)))
 		return "";
 	struct str root = str_from(base);
 	while (str_ends(root, STR("/")))

@@ -64,8 +64,14 @@ static struct str trace_of(const struct change *change, struct arena *arena)
 	return failed ? STR("[]") : copy;
 }
 
-static void store_call_row(
-	struct store *store, const struct change *change, const struct call *call)
+static struct str fallback_extension(const struct dispatcher *d, const char *enterprise)
+{
+	const struct directory_tenant *tenant = directory_find(&d->directory, str_from(enterprise));
+	return tenant != NULL ? str_from(tenant->settings.fallback_extension) : STR("");
+}
+
+static void store_call_row(struct store *store, const struct dispatcher *d,
+	const struct change *change, const struct call *call)
 {
 	const struct call_row_about about = {
 		.shard = change->of->shard,
@@ -73,6 +79,7 @@ static void store_call_row(
 		.data_source = str_from(change->data_source),
 		.trace_id = str_from(change->trace),
 		.trace = trace_of(change, store->arena),
+		.fallback_extension = fallback_extension(d, change->of->number),
 	};
 	call_row_write(call_row_next(&store->calls, '['), call, &about, store->arena);
 }
@@ -117,7 +124,7 @@ void store_call(struct store *store, const struct dispatcher *d, const struct ch
 		buf_printf(call_row_next(&store->merged, '{'), "%" PRId64, change->call_id);
 		return;
 	}
-	store_call_row(store, change, call);
+	store_call_row(store, d, change, call);
 	call_row_add_legs(&store->legs, call);
 	call_row_add_transfers(&store->transfers, call);
 	store_memory(store, d, change, call, saved);

@@ -104,6 +104,15 @@ bool telegram_read_text(
 	return telegram_read_markup(call, &text->markup, error);
 }
 
+/* tdlib/telegram-bot-api: LinkManager::check_link() and the words around it. */
+static bool check_button_url(struct str url, struct error *error)
+{
+	if (html_link_works(url))
+		return true;
+	return error_set(error, ERROR_INPUT,
+		"inline keyboard button URL '%.*s' is invalid: Wrong HTTP URL", STR_ARG(url));
+}
+
 /* A button that does nothing is a keyboard button, which only the reply keyboard has. */
 static bool check_button(const struct json *button, struct error *error)
 {
@@ -124,9 +133,12 @@ static bool check_button(const struct json *button, struct error *error)
 		return error_set(error, ERROR_INPUT,
 			"can't parse inline keyboard button: Text buttons are unallowed in the "
 			"inline keyboard");
-	if (json_text(json_member(button, "callback_data")).size > MAX_CALLBACK_SIZE)
+	const struct json *data = json_member(button, "callback_data");
+	size_t size = json_text(data).size;
+	if (data != NULL && (size == 0 || size > MAX_CALLBACK_SIZE))
 		return error_set(error, ERROR_INPUT, "BUTTON_DATA_INVALID");
-	return true;
+	const struct json *url = json_member(button, "url");
+	return url == NULL || check_button_url(json_text(url), error);
 }
 
 static bool check_keyboard(const struct json *rows, struct error *error)
