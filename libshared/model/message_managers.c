@@ -42,7 +42,9 @@ static unsigned count_extensions(const struct message_view *view)
 static bool list_is_full(const struct buf *to, size_t start)
 {
 	struct str list = str_of(to->data + start, to->size - start);
-	return list.size > LIST_BYTES || html_utf16_length(list) > LIST_CHARACTERS;
+	/* It has no more characters than bytes. */
+	return list.size > LIST_BYTES ||
+	       (list.size > LIST_CHARACTERS && html_utf16_length(list) > LIST_CHARACTERS);
 }
 
 /* A line break before each but the first. */

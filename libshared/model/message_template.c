@@ -125,12 +125,15 @@ static bool fill_line(const struct message_view *view, struct str line, struct b
 	return has_content || !has_values;
 }
 
-/* Tags and escapes are counted, too, though Telegram does not: a little less room, and no parsing. */
+/* Tags and escapes are counted, too, though Telegram does not: a little less room, and no parsing. A
+ * character has at least as many bytes as UTF-16 units, so most messages need not be counted. */
 static bool fits(const struct buf *to, size_t start, struct str line)
 {
 	struct str text = {0};
 	if (to->size > start)
 		text = str_of(to->data + start, to->size - start);
+	if (text.size + line.size < MESSAGE_MAX_CHARACTERS)
+		return true;
 	return text.size + line.size < MESSAGE_MAX_BYTES &&
 	       html_utf16_length(text) + html_utf16_length(line) < MESSAGE_MAX_CHARACTERS;
 }
