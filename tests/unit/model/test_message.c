@@ -46,7 +46,9 @@ static void more_than_one_who_missed_it_are_folded_away(void **state)
 	call.rang.items = numbers;
 	call.rang.count = 2;
 	assert_shows(&call, &office->tenant,
-		"❌ Мы не подняли трубку\n💰+375 (29) 000-00-01\n☎️160\n📱+375 (29) "
+		"❌ Мы не подняли трубку\n💰+375 (29) "
+		"000-00-01\n☎️160\n📱+375 "
+		"(29) "
 		"000-09-00\n"
 		"📡МТС &amp; Ко\n⏰Начало звонка 12:05");
 	call.rang.count = 3;

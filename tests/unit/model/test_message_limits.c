@@ -167,8 +167,7 @@ static void a_long_list_says_that_it_was_cut(void **state)
 	buf_init(&text, MESSAGE_MAX_BYTES);
 	giant->line.name = "МТС";
 	assert_true(message_render(&giant->view, &text));
-	assert_non_null(
-		strstr(text.data, "\n…</blockquote>\n📡МТС\nЗвонил: 4294967295 раз"));
+	assert_non_null(strstr(text.data, "\n…</blockquote>\n📡МТС\nЗвонил: 4294967295 раз"));
 	buf_free(&text);
 	giant_free(giant);
 }
