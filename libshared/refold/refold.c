@@ -75,12 +75,14 @@ static const char sql_spans[] =
 	" AS x (enterprise_id text, low timestamptz, high timestamptz)";
 static const char sql_compare[] = "SELECT kind, calls FROM refold_compare($1::text[])";
 static const char sql_changes[] =
-	"SELECT h.kind, h.call_id, h.enterprise_id, h.version, s.data_source, h.fields::text,"
-	" CASE WHEN h.kind = 'gone' THEN to_jsonb(c) - 'trace' ELSE (to_jsonb(s) - 'trace')"
+	"SELECT h.kind, h.call_id, h.enterprise_id, h.version, coalesce(c.data_source, "
+	"s.data_source),"
+	" h.fields::text, CASE WHEN h.kind = 'gone' THEN to_jsonb(c) - 'trace' ELSE (to_jsonb(s) - "
+	"'trace')"
 	" || jsonb_build_object('id', h.call_id, 'version', h.version) END::text,"
 	" coalesce(h.into_id, 0), h.n"
 	" FROM pg_temp.refold_changes h LEFT JOIN pg_temp.refold_calls s ON s.id = h.fresh"
-	" LEFT JOIN calls c ON h.kind = 'gone' AND c.id = h.call_id"
+	" LEFT JOIN calls c ON c.id = h.call_id"
 	" WHERE h.n BETWEEN $1::integer AND $2::integer ORDER BY h.n";
 static const char sql_apply[] =
 	"SELECT refold_apply($1::text[], $2::integer, $3::integer, $4, $5::boolean)";

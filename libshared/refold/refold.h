@@ -20,6 +20,7 @@ struct refold_tenant {
 	const char *country;
 	const struct clock_zone *zone;
 	const struct number_rules *numbers; /* NULL: none */
+	const char *fallback_extension; /* settings: of calls whose own extension nobody knows */
 };
 
 /* Milliseconds of wall time; REFOLD_NO_TIME: without that end. */
@@ -62,7 +63,7 @@ enum {
 	REFOLD_CALL,
 	REFOLD_ENTERPRISE,
 	REFOLD_VERSION, /* of the call afterwards */
-	REFOLD_SOURCE,	/* of the new call */
+	REFOLD_SOURCE,	/* calls.data_source afterwards */
 	REFOLD_FIELDS,	/* changed: {"state": ["lost", "ended"]} */
 	REFOLD_ROW,	/* the call as it will be, for call_row_read(); gone: as it was */
 	REFOLD_INTO,	/* gone: the call that took it in; 0 */

@@ -179,6 +179,7 @@ static void kept_write(struct refold_calls *calls, struct kept_call *kept, const
 		.data_source = kept->recovered ? STR("recovery") : STR("live"),
 		.trace_id = str_from(kept->trace_id),
 		.trace = reasons_of(kept, calls->row_arena),
+		.fallback_extension = str_from(calls->tenant->fallback_extension),
 	};
 
 	buf_init(&legs, ROW_MAX_BYTES / 4);

@@ -41,8 +41,8 @@ static void take_settings(struct owned_tenant *owned, struct str json, struct ar
 	struct tenant_settings settings;
 	struct error error;
 
-	if (!tenant_settings_read(json, arena, &settings, &error))
-		return;
+	(void)tenant_settings_read(json, arena, &settings, &error);
+	owned->tenant.fallback_extension = settings.fallback_extension;
 	for (size_t i = 0; i < settings.extensions.count; i++)
 		number_rules_add_extension(owned->numbers, settings.extensions.items[i]);
 }

@@ -25,7 +25,8 @@ static enum flow_status root_wait(struct flow *flow)
 static enum flow_status root_run(struct flow *flow)
 {
 	static const struct flow_spec *const flows[] = {&listen_flow, &directory_flow, &lease_flow,
-		&recovery_flow, &round_flow, &writer_flow, &recordings_flow, &maintenance_flow};
+		&recovery_flow, &round_flow, &writer_flow, &recordings_flow, &refolding_flow,
+		&maintenance_flow};
 	struct dispatcher *d = flow_context(flow);
 	if (d->draining)
 		return FLOW_END;
@@ -93,6 +94,9 @@ static bool dispatcher_connect(struct dispatcher *d, struct error *error)
 	d->pg = pg_new(d->loop, &pg);
 	d->side_pg = pg_new(d->loop, &pg);
 	d->lease_pg = pg_new(d->loop, &pg);
+	pg.statement_timeout_ms = REFOLDING_STATEMENT_MS;
+	d->refolding.pg = pg_new(d->loop, &pg);
+	pg.statement_timeout_ms = 0;
 	d->listen = pg_listen_new(d->loop, &pg, listen_channels);
 	d->http = http_client_new(d->loop, &http);
 	d->redis = redis_new(d->loop, &redis, error);
@@ -113,6 +117,7 @@ static void dispatcher_init(struct dispatcher *d)
 	writer_init(&d->writer);
 	told_init(&d->told);
 	recordings_init(&d->recordings);
+	refolding_init(&d->refolding, service_metrics(d->service));
 	maintenance_init(&d->maintenance);
 }
 
@@ -162,6 +167,7 @@ static void dispatcher_disconnect(struct dispatcher *d)
 		redis_free(&d->redis);
 	http_client_free(&d->http);
 	pg_listen_free(&d->listen);
+	pg_free(&d->refolding.pg);
 	pg_free(&d->lease_pg);
 	pg_free(&d->side_pg);
 	pg_free(&d->pg);
@@ -175,6 +181,7 @@ void dispatcher_stop(void *context)
 	schema_free(&d->schema);
 	dispatcher_disconnect(d);
 	maintenance_free(&d->maintenance);
+	refolding_free(&d->refolding);
 	recordings_free(&d->recordings);
 	told_free(&d->told);
 	writer_free(&d->writer);

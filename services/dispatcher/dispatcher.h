@@ -23,6 +23,7 @@
 #include "recordings.h"
 #include "recovery.h"
 #include "redis.h"
+#include "refolding.h"
 #include "round.h"
 #include "schema.h"
 #include "service.h"
@@ -56,6 +57,7 @@ struct dispatcher {
 	struct writer writer;
 	struct told told;
 	struct recordings recordings;
+	struct refolding refolding;
 	struct maintenance maintenance;
 	struct schema *schema;
 	struct flow *root; /* parent of all flows: they end with it */

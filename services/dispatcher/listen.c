@@ -9,7 +9,7 @@
 #define NOTICE_WAIT_MS 60000
 
 const char *const listen_channels[] = {
-	"callweave_config", "callweave_recording", "callweave_customers", NULL};
+	"callweave_config", "callweave_recording", "callweave_customers", "callweave_refold", NULL};
 
 static void config_changed(struct dispatcher *d, const char *payload)
 {
@@ -23,7 +23,7 @@ static void recording_came(struct dispatcher *d, const char *payload)
 
 /* In the order of listen_channels. */
 static void (*const listeners[])(struct dispatcher *d, const char *payload) = {
-	config_changed, recording_came, people_notice};
+	config_changed, recording_came, people_notice, refolding_want};
 
 static enum flow_status listen_wait(struct flow *flow)
 {
