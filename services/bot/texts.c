@@ -103,7 +103,7 @@ static const struct text texts[] = {
 };
 
 static const struct text failed = {"", "Что-то пошло не так. Попробуйте ещё раз.",
-	"Something went wrong. Please try again.", true};
+	"Something went wrong. Please try again.", false};
 
 static const struct json_field arg_fields[] = {
 	JSON_FIELD(struct text_args, enterprise, JSON_STRING, 0),
