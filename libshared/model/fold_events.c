@@ -40,8 +40,7 @@ static void take_away(struct fold_step *step, struct fold_channel **channel)
 	if (*channel == NULL || !(*channel)->call->anchored ||
 		(*channel)->call->primary == *channel || (*channel)->bridge != NULL)
 		return;
-	keyset_remove(step->fold->channels, *channel);
-	(*channel)->hung_up = true;
+	fold_channel_drop(step->fold, *channel);
 	*channel = NULL;
 }
 
@@ -179,6 +178,18 @@ static void dial_main(struct fold_step *step, struct fold_call *call, struct fol
 	fold_talk(step->fold, call);
 }
 
+/* The hangup overtook it: who rang is told all the same. */
+static void late_dial(struct fold_step *step, const struct fold_channel *channel)
+{
+	struct fold_call *call = channel->call;
+
+	if (channel != call->primary || call->direction != CALL_INCOMING || call->conversation ||
+		step->event->call_type != 0)
+		return;
+	fold_touch(step->fold, call);
+	take_rang(step, call);
+}
+
 /* Whose dial is it? A UniqueId that is known decides; else the numbers do. */
 void fold_on_dial(struct fold_step *step)
 {
@@ -186,8 +197,12 @@ void fold_on_dial(struct fold_step *step)
 	bool outgoing = step->event->call_type == 1;
 	struct fold_call *call = NULL;
 
-	if (step->event->unique_id.size == 0 || !fold_release_closed(step, &channel))
+	if (step->event->unique_id.size == 0)
 		return;
+	if (!fold_release_closed(step, &channel)) {
+		late_dial(step, channel);
+		return;
+	}
 	if (!outgoing)
 		take_away(step, &channel);
 	if (channel != NULL && channel->call->anchored && channel != channel->call->primary) {
@@ -305,6 +320,26 @@ static struct fold_channel *channel_for(struct fold_step *step, bool create)
 	return channel;
 }
 
+/* The near end of a wire enters the bridge of the other side: whoever asked over it has left, and
+ * the wire stands for him. */
+static void take_place(const struct fold_channel *wire)
+{
+	bool has_other_side = false;
+	struct fold_channel *asked = NULL;
+
+	if (wire->kind != KIND_LOCAL_1)
+		return;
+	for (struct fold_channel *at = wire->call->channels; at != NULL; at = at->next) {
+		if (at->bridge != wire->bridge || at == wire)
+			continue;
+		has_other_side = has_other_side || fold_is_other_side(wire->call, at);
+		if (at->kind == KIND_DEVICE && strcmp(at->number, wire->peer) == 0)
+			asked = at;
+	}
+	if (has_other_side && asked != NULL && !fold_is_other_side(wire->call, asked))
+		asked->bridge = NULL;
+}
+
 /* The heart: who is connected with whom. The order matters: first who it is, then what that says of
  * transfers, and last who talks now. */
 void fold_on_bridge(struct fold_step *step)
@@ -319,6 +354,7 @@ void fold_on_bridge(struct fold_step *step)
 	fold_touch(step->fold, call);
 	channel->bridge = bridge;
 	fold_channel_describe(step, channel);
+	take_place(channel);
 	fold_learn(step, call, channel);
 	fold_consult_seen(step->fold, channel);
 	fold_picked_up(call);

@@ -56,6 +56,26 @@ struct fold_channel *fold_channel_add(
 	return channel;
 }
 
+/* It is another call's, or one of its own: nothing of this call points to it afterwards. */
+void fold_channel_drop(struct call_fold *fold, struct fold_channel *channel)
+{
+	struct fold_call *call = channel->call;
+	struct fold_channel **at = &call->channels;
+
+	while (*at != channel)
+		at = &(*at)->next;
+	*at = channel->next;
+	call->channel_count--;
+	if (call->primary == channel)
+		call->primary = NULL;
+	for (unsigned i = 0; i < call->transfer_count; i++) {
+		if (call->transfers[i].by == channel)
+			call->transfers[i].by = NULL;
+	}
+	fold_touch(fold, call);
+	fold_channel_free(fold, channel);
+}
+
 void fold_channel_free(struct call_fold *fold, struct fold_channel *channel)
 {
 	keyset_remove(fold->channels, channel);

@@ -41,8 +41,7 @@ static bool goes_on(struct fold_call *call)
 /* CallType 2 with a number from outside: the leg that a transfer handed the other side to. */
 static bool with_other_side(const struct fold_step *step, const struct fold_call *call)
 {
-	return step->event->call_type == 2 && call->external[0] != '\0' &&
-	       strcmp(step->phone, call->external) == 0;
+	return step->event->call_type == 2 && fold_says_other_side(step, call);
 }
 
 /* To be asked when the channel has been taken out of the graph. */
@@ -55,7 +54,9 @@ static bool is_final(
 		call->left_ms = goes_on(call) ? step->fold->now_ms : CALL_NO_TIME;
 		return call->left_ms == CALL_NO_TIME;
 	}
-	if (call->left_ms != CALL_NO_TIME && with_other_side(step, call))
+	/* The end of a wire is none while they talk: it is taken down when they are put together. */
+	if (call->left_ms != CALL_NO_TIME && with_other_side(step, call) &&
+		fold_speaker(call) == NULL)
 		return true;
 	return call->conversation && fold_is_other_side(call, channel) && call->answered;
 }
@@ -75,7 +76,7 @@ static void take_sides(struct fold_step *step, struct fold_call *call)
 		fold_set(step->fold, &call->caller, first[0] != '\0' ? first : call->ours);
 	if (call->direction != CALL_INTERNAL)
 		return;
-	if (call->caller[0] == '\0')
+	if (step->phone[0] != '\0')
 		fold_set(call->fold, &call->caller, step->phone);
 	if (first[0] != '\0' && strcmp(first, call->caller) != 0)
 		fold_set(call->fold, &call->callee, first);
@@ -133,6 +134,8 @@ static void mobile_answered(struct fold_step *step, struct fold_call *call)
 	bool consult =
 		step->extension_count > 0 && strcmp(step->extensions[0], call->external) != 0;
 
+	if (consult)
+		fold_mobile_declined(call, step->extensions[0]);
 	if (call->conversation || consult || call->direction != CALL_INCOMING)
 		return;
 	call->answered = true;

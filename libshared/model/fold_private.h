@@ -32,6 +32,7 @@ struct fold_channel *fold_channel_find(const struct call_fold *fold, struct str 
 struct fold_channel *fold_channel_add(
 	struct call_fold *fold, struct fold_call *call, struct str uid);
 void fold_channel_describe(struct fold_step *step, struct fold_channel *channel);
+void fold_channel_drop(struct call_fold *fold, struct fold_channel *channel);
 void fold_channel_hang_up(struct fold_channel *channel);
 void fold_channel_free(struct call_fold *fold, struct fold_channel *channel);
 struct fold_bridge *fold_bridge_find(const struct call_fold *fold, struct str id);
@@ -137,6 +138,8 @@ void fold_blind_seen(struct call_fold *fold, struct fold_call *call, const char 
 bool fold_blind_pending(const struct fold_call *call);
 void fold_picked_up(struct fold_call *call);
 void fold_transfer_done(struct call_fold *fold, struct fold_call *call, const char *to);
+void fold_mobile_declined(struct fold_call *call, const char *from);
+bool fold_says_other_side(const struct fold_step *step, const struct fold_call *call);
 void fold_transfer_hangup(struct fold_step *step, struct fold_call *call);
 void fold_transfers_settle(struct fold_call *call);
 

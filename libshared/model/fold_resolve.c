@@ -162,6 +162,16 @@ static int rank_consulting(const struct fold_search *search, const struct fold_c
 	return rank_talker(search, call);
 }
 
+/* A mobile (`with`) is rung for the other side: of a call that came in, or that is being handed on. */
+static int rank_forwarding(const struct fold_search *search, const struct fold_call *call)
+{
+	if (call->direction == CALL_INCOMING && !call->conversation)
+		return involves(call, search->with) ? 4 : 3;
+	if (fold_blind_pending(call))
+		return 4;
+	return call->direction == CALL_INCOMING ? 2 : call->conversation;
+}
+
 static struct fold_call *open_call(struct fold_call *call)
 {
 	return call != NULL && !fold_call_closed(call) ? call : NULL;
@@ -215,7 +225,8 @@ struct fold_call *fold_owner_of_channel(const struct fold_step *step)
 	struct fold_bridge *bridge = fold_bridge_find(step->fold, step->event->bridge_id);
 	struct fold_channel *twin =
 		fold_twin_of(step->fold, step->event->channel, step->event->unique_id);
-	struct fold_call *call = bridge != NULL ? open_call(bridge->call) : NULL;
+	/* A bridge that was made since the call ended is of what it goes on with. */
+	struct fold_call *call = bridge != NULL && !bridge->old ? bridge->call : NULL;
 
 	/* A colleague's phone in a bridge is a call of its own until it shows who asked for it. */
 	if (call != NULL && !call->anchored && by_consultation(step) != NULL)
@@ -243,7 +254,7 @@ struct fold_call *fold_owner_of_leg(const struct fold_step *step)
 		if (fold_is_internal(step->fold, str_from(item)))
 			call = search(step, item, true, step->phone, rank_consulting);
 		else
-			call = by_external(step, item, step->phone);
+			call = search(step, item, false, step->phone, rank_forwarding);
 	}
 	return call;
 }

@@ -31,7 +31,8 @@ bool fold_is_ours(const struct fold_call *call, const struct fold_channel *chann
 	       channel->number[0] != '\0' && !fold_is_other_side(call, channel);
 }
 
-/* Somebody new before the one who talks already, that one before others. */
+/* Whoever is in one bridge with the other side before whom a wire leads to; of these somebody new
+ * before the one who talks already, that one before others. */
 static struct fold_channel *pick(const struct fold_call *call, const struct fold_channel *from)
 {
 	struct fold_channel *best = NULL;
@@ -39,7 +40,10 @@ static struct fold_channel *pick(const struct fold_call *call, const struct fold
 
 	for (struct fold_channel *at = call->channels; at != NULL; at = at->next) {
 		bool current = strcmp(at->number, call->talking) == 0;
-		int rank = !at->linked && !current ? 3 : current ? 2 : 1;
+		int rank = (!at->linked && !current ? 3
+				   : current	    ? 2
+						    : 1) +
+			   (at->bridge == from->bridge ? 3 : 0);
 
 		if (at == from || !at->reached || at->bridge == NULL || !fold_is_ours(call, at))
 			continue;
@@ -204,7 +208,8 @@ void fold_learn(struct fold_step *step, struct fold_call *call, const struct fol
 	if (call->anchored || channel->kind == KIND_LOCAL_1 || channel->kind == KIND_LOCAL_2)
 		return;
 	if (from_us && to_us && call->external[0] == '\0') {
-		if (strcmp(step->exten, step->peer) == 0)
+		/* Who dialled has an Exten: the colleague, or a department that he answers for. */
+		if (step->event->exten.size > 0)
 			set_sides(call, CALL_INTERNAL, step->number, step->peer);
 		else
 			set_sides(call, CALL_INTERNAL, step->peer, step->number);

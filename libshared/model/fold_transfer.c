@@ -289,6 +289,18 @@ void fold_picked_up(struct fold_call *call)
 	}
 }
 
+/* The mobile of whom `from` asked was answered, and the other side never came to it. */
+void fold_mobile_declined(struct fold_call *call, const char *from)
+{
+	struct fold_transfer *last = last_of(call);
+
+	if (last == NULL || last->kind != TRANSFER_ATTENDED || strcmp(last->from, from) != 0)
+		return;
+	last->picked_up = true;
+	if (last->result == TRANSFER_UNANSWERED)
+		last->result = TRANSFER_REFUSED;
+}
+
 /* Somebody new talks with the other side: that is what a transfer was for. */
 void fold_transfer_done(struct call_fold *fold, struct fold_call *call, const char *to)
 {
@@ -343,6 +355,12 @@ static void handover_over(struct fold_step *step, struct fold_call *call, const 
 	call->answered = true;
 }
 
+/* Is it the other side whom the event calls Phone? Also where its number is withheld. */
+bool fold_says_other_side(const struct fold_step *step, const struct fold_call *call)
+{
+	return strcmp(step->phone, call->external) == 0 && call->direction != CALL_INTERNAL;
+}
+
 /* What the hangup of an internal leg says of a transfer. */
 void fold_transfer_hangup(struct fold_step *step, struct fold_call *call)
 {
@@ -353,6 +371,6 @@ void fold_transfer_hangup(struct fold_step *step, struct fold_call *call)
 		return;
 	if (fold_is_internal(step->fold, str_from(step->phone)))
 		consult_over(step, call, to);
-	else if (call->external[0] != '\0' && strcmp(step->phone, call->external) == 0)
+	else if (fold_says_other_side(step, call))
 		handover_over(step, call, to);
 }

@@ -48,9 +48,22 @@ static const struct {
 		"bridge 4 b=b1 ch=Local/152@d-0;1 num=152 conn=151 x=152\n"
 		"bridge 2 b=b3 ch=SIP/0001363-2 num=" EXT " conn=152\n"
 		"hangup 1 ct=1 cs=2 p=" EXT " t=0001363 e=151\n"
-		"hangup 3 ct=2 cs=2 p=" EXT " e=152\n",
+		"hangup 3 ct=2 cs=2 p=" EXT " e=152\n"
+		"bridge_leave 5 b=b3\nbridge_leave 2 b=b3\nbridge_destroy - b=b3\n",
 		"outgoing ended answered +" EXT
 		" 0001363 talkers=151,152 151>152 attended accepted\n"},
+	{"1-4: the wire's hangup is no end: 152 asks 153, who does not answer",
+		RINGS_OUT TALKS_OUT ASKS_152 ANSWERS_152
+		"bridge_leave 1 b=b1\n"
+		"bridge 4 b=b1 ch=Local/152@d-0;1 num=152 conn=151 x=152\n"
+		"hangup 1 ct=1 cs=2 p=" EXT " t=0001363 e=151\n"
+		"bridge 2 b=b3 ch=SIP/0001363-2 num=" EXT " conn=152\n"
+		"hangup 3 ct=2 cs=2 p=" EXT " e=152\n"
+		"bridge 5 b=b3 ch=SIP/152-5 num=152 conn=153\n"
+		"hangup 8 ct=2 cs=0 p=152 e=153\n"
+		"bridge_leave 5 b=b3\nbridge_leave 2 b=b3\n",
+		"outgoing ended answered +" EXT
+		" 0001363 talkers=151,152 151>152 attended accepted 152>153 attended unanswered\n"},
 	{"1-4: no other hangup comes: the end is when all have left",
 		RINGS_OUT TALKS_OUT ASKS_152 ANSWERS_152
 		"bridge_leave 1 b=b1\n"
