@@ -170,7 +170,7 @@ static void draw_outgoing(struct pbx_plan *plan, struct pbx_world *world, int64_
 	if (plan->backup != NULL && strcmp(plan->backup, plan->line) == 0)
 		plan->backup = NULL;
 	plan->unnamed_end = pbx_chance(random, 15);
-	plan->names_trunk = pbx_chance(random, 4);
+	plan->names_trunk = plan->kind != PBX_FORBIDDEN && pbx_chance(random, 4);
 	if (plan->kind == PBX_FORBIDDEN || pbx_chance(random, 30))
 		return;
 	plan->answer = PBX_EXTENSION;

@@ -31,6 +31,7 @@ struct pbx_truth {
 	unsigned talker_count;
 	const char *rang[PBX_MAX_RANG]; /* incoming, in the order of ringing */
 	unsigned rang_count;
+	bool rang_open; /* nobody wrote down who rang */
 	struct {
 		const char *from, *to;
 		enum call_transfer_kind kind;

@@ -28,6 +28,10 @@ struct judge_scene {
 
 /* Some calls as one enterprise has them. */
 struct judge_scene judge_scene_of(uint64_t seed, unsigned calls);
+struct corpus;
+/* A recorded call of expected.jsonl, with other numbers. */
+struct judge_scene judge_scene_recorded(
+	const struct corpus *corpus, const struct corpus *rows, size_t row, uint64_t seed);
 void judge_scene_free(struct judge_scene *scene);
 
 enum judge_variant {
