@@ -1,9 +1,11 @@
 -- The demo enterprise of scripts/up. Run again it changes nothing.
--- psql variables: bot_token (made up for the sandbox, no bot of Telegram has it).
+-- psql variables: bot_token (made up for the sandbox, no bot of Telegram has it), secret and control_url
+-- (of a PBX that the sandbox plays).
 BEGIN;
 
-INSERT INTO enterprises (number, name, name2, bot_token, chat_id, zone, locale, country, debug_log)
-VALUES ('0367', 'june', '375293332255', :'bot_token', 367000001, 'Europe/Minsk', 'ru', 'BY', true)
+INSERT INTO enterprises (number, name, name2, secret, bot_token, chat_id, zone, locale, country, debug_log, settings)
+VALUES ('0367', 'june', '375293332255', :'secret', :'bot_token', 367000001, 'Europe/Minsk', 'ru', 'BY', true,
+	jsonb_build_object('control_url', :'control_url'))
 ON CONFLICT DO NOTHING;
 
 -- A person and a group beside the owner's chat.
@@ -13,9 +15,11 @@ FROM enterprises e, (VALUES (367000002::bigint), (-1000000367001::bigint)) AS ch
 WHERE e.number = '0367' AND e.bot_token IS NOT NULL
 ON CONFLICT DO NOTHING;
 
-INSERT INTO users (enterprise_number, first_name, last_name)
-SELECT '0367', person.first_name, person.last_name
-FROM (VALUES ('Анна', 'Ковалёва'), ('Игорь', 'Савицкий'), ('Мария', 'Лис')) AS person (first_name, last_name)
+-- One of them is the person whose chat that is: he has buttons.
+INSERT INTO users (enterprise_number, first_name, last_name, telegram_tg_id)
+SELECT '0367', person.first_name, person.last_name, person.chat
+FROM (VALUES ('Анна', 'Ковалёва', NULL), ('Игорь', 'Савицкий', 367000002), ('Мария', 'Лис', NULL))
+	AS person (first_name, last_name, chat)
 WHERE NOT EXISTS (SELECT FROM users u WHERE u.enterprise_number = '0367'
 	AND (u.first_name, u.last_name) = (person.first_name, person.last_name));
 

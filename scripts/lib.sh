@@ -16,7 +16,7 @@ READY_SECONDS=${CALLWEAVE_READY_SECONDS:-30}
 
 # In the order in which they are started; they are stopped in the reverse order.
 # shellcheck disable=SC2034 # used by the scripts that source this
-SERVICES=(sandbox ingest dispatcher emulator console)
+SERVICES=(sandbox ingest dispatcher bot emulator console)
 
 # -- words for people -------------------------------------------------------------------------------
 
@@ -44,6 +44,7 @@ default_port() { # SERVICE
 	case $1 in
 	ingest) echo 8000 ;;
 	dispatcher) echo 8001 ;;
+	bot) echo 8016 ;;
 	console) echo 8090 ;;
 	emulator) echo 8025 ;;
 	sandbox) echo 8099 ;;

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SERVICES = ("ingest", "dispatcher", "sandbox", "emulator", "console")
+SERVICES = ("ingest", "dispatcher", "bot", "sandbox", "emulator", "console")
 OPERATIONS = ROOT / "docs" / "operations.md"
 # Read by scripts, not by services; documented all the same.
 OF_SCRIPTS = {"CALLWEAVE_VAR", "CALLWEAVE_BIN", "CALLWEAVE_ENV_FILE", "CALLWEAVE_STOP_SECONDS",

@@ -15,7 +15,7 @@ from ports import free_port
 from waiting import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SERVICES = ("sandbox", "ingest", "dispatcher", "emulator", "console")
+SERVICES = ("sandbox", "ingest", "dispatcher", "bot", "emulator", "console")
 OWNER_CHAT = 367000001
 pytestmark = pytest.mark.long
 
