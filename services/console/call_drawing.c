@@ -139,6 +139,14 @@ static void add_bar_label(struct markup *html, const struct timeline_bar *bar)
 	}
 }
 
+/* Half a word helps nobody: below these widths no screen, or no telephone, has room for one. */
+static const char *label_size(double width_percent)
+{
+	if (width_percent < 4.5)
+		return " never";
+	return width_percent < 16 ? " wide" : "";
+}
+
 static void add_bar(struct markup *html, const struct timeline_bar *bar)
 {
 	double x = percent(html, bar->from_ms), end = percent(html, bar->to_ms);
@@ -157,7 +165,8 @@ static void add_bar(struct markup *html, const struct timeline_bar *bar)
 		buf_printf(&html->to,
 			"<rect width=\"100%%\" height=\"100%%\" rx=\"4\" fill=\"url(#p-%s)\"/>",
 			timeline_bar_name(bar->kind));
-	markup_add(html, "<text class=\"label\" x=\"6\" y=\"15\" aria-hidden=\"true\">");
+	buf_printf(&html->to, "<text class=\"label%s\" x=\"6\" y=\"15\" aria-hidden=\"true\">",
+		label_size(width));
 	add_bar_label(html, bar);
 	markup_add(html, "</text></svg>");
 	close_part(html, &words.to);
@@ -178,7 +187,8 @@ static const char *result_sign(enum call_transfer_result result)
 	return paths[result];
 }
 
-/* From the middle of one bar to the edge of another; the sign of its result half way. */
+/* From the edge of one bar to that of another; the sign of its result stands before the bar that
+ * begins there, where nothing else is. */
 static void add_arrow(struct markup *html, const struct timeline_arrow *arrow)
 {
 	bool down = arrow->to > arrow->from;
@@ -196,11 +206,10 @@ static void add_arrow(struct markup *html, const struct timeline_arrow *arrow)
 		"overflow=\"visible\">"
 		"<path class=\"halo\" d=\"M0 %dV%d\"/><path class=\"shaft\" d=\"M0 %dV%d\"/>"
 		"<path class=\"head\" d=\"M0 %dl-5 %dh10z\"/><circle class=\"foot\" cy=\"%d\" "
-		"r=\"3\"/>"
-		"<g transform=\"translate(0 %d)\"><circle class=\"badge\" r=\"7.5\"/>"
+		"r=\"3.5\"/><g transform=\"translate(-12 %d)\"><circle class=\"badge\" r=\"8\"/>"
 		"<path class=\"sign\" d=\"%s\"/></g></svg>",
 		call_transfer_result_name(arrow->result), percent(html, arrow->at_ms), height(html),
-		from, to, from, to + head / 2, to, head, from, (from + to + head) / 2,
+		from, to, from, to + head / 2, to, head, from, lane_y(arrow->to) + MIDDLE_PX,
 		result_sign(arrow->result));
 	close_part(html, &words.to);
 	buf_free(&words.to);
@@ -208,15 +217,16 @@ static void add_arrow(struct markup *html, const struct timeline_arrow *arrow)
 
 /* -- marks ---------------------------------------------------------------------------------------------------- */
 
+static const char *const mark_shapes[] = {
+	[MARK_LINE] = "<path class=\"flag\" d=\"M0 12V-12M0-12l9 4-9 4\"/>",
+	[MARK_HANGUP] = "<circle class=\"end\" r=\"6\"/><path class=\"sign\" "
+			"d=\"M-2.5-2.5L2.5 2.5M2.5-2.5L-2.5 2.5\"/>",
+	[MARK_LOST] = "<circle class=\"end\" r=\"6\"/><path class=\"sign\" "
+		      "d=\"M-1.5-1.5a1.7 1.7 0 1 1 2 2V1.5M0 3.4h.01\"/>",
+};
+
 static void add_mark(struct markup *html, const struct timeline_mark *mark)
 {
-	static const char *const shapes[] = {
-		[MARK_LINE] = "<path class=\"flag\" d=\"M0 12V-12M0-12l9 4-9 4\"/>",
-		[MARK_HANGUP] = "<circle class=\"end\" r=\"6\"/><path class=\"sign\" "
-				"d=\"M-2.5-2.5L2.5 2.5M2.5-2.5L-2.5 2.5\"/>",
-		[MARK_LOST] = "<circle class=\"end\" r=\"6\"/><path class=\"sign\" "
-			      "d=\"M-1.5-1.5a1.7 1.7 0 1 1 2 2V1.5M0 3.4h.01\"/>",
-	};
 	struct markup words;
 
 	begin_words(html, &words, mark->lane);
@@ -225,7 +235,8 @@ static void add_mark(struct markup *html, const struct timeline_mark *mark)
 	open_part(html, timeline_mark_name(mark->kind), &words.to);
 	buf_printf(&html->to,
 		"<svg x=\"%.3f%%\" y=\"%d\" width=\"1\" height=\"1\" overflow=\"visible\">%s</svg>",
-		percent(html, mark->at_ms), lane_y(mark->lane) + MIDDLE_PX, shapes[mark->kind]);
+		percent(html, mark->at_ms), lane_y(mark->lane) + MIDDLE_PX,
+		mark_shapes[mark->kind]);
 	close_part(html, &words.to);
 	buf_free(&words.to);
 }
@@ -264,31 +275,92 @@ static void add_lane_names(struct markup *html)
 	markup_add(html, "</ol>");
 }
 
-static void add_legend_item(struct markup *html, const char *kind, const char *ru, const char *en)
+/* The legend explains what is there, and nothing else. */
+static bool has_bar(const struct timeline *drawing, enum timeline_bar_kind kind)
 {
-	bool has_pattern = strcmp(kind, "ringing") == 0 || strcmp(kind, "hold") == 0;
+	for (unsigned i = 0; i < drawing->bar_count; i++) {
+		if (drawing->bars[i].kind == kind)
+			return true;
+	}
+	return false;
+}
 
+static bool has_arrow(const struct timeline *drawing, enum call_transfer_result result)
+{
+	for (unsigned i = 0; i < drawing->arrow_count; i++) {
+		if (drawing->arrows[i].result == result)
+			return true;
+	}
+	return false;
+}
+
+static bool has_mark(const struct timeline *drawing, enum timeline_mark_kind kind)
+{
+	for (unsigned i = 0; i < drawing->mark_count; i++) {
+		if (drawing->marks[i].kind == kind)
+			return true;
+	}
+	return false;
+}
+
+static void explain_bar(struct markup *html, enum timeline_bar_kind kind)
+{
+	static const char *const ru[] = {[BAR_WAITING] = "ждёт",
+		[BAR_RINGING] = "вызов",
+		[BAR_TALKING] = "разговор",
+		[BAR_CONSULTING] = "разговор с коллегой",
+		[BAR_HOLD] = "на удержании"};
+	static const char *const en[] = {[BAR_WAITING] = "waits",
+		[BAR_RINGING] = "rings",
+		[BAR_TALKING] = "talks",
+		[BAR_CONSULTING] = "talks with a colleague",
+		[BAR_HOLD] = "on hold"};
+	const char *name = timeline_bar_name(kind);
+
+	if (!has_bar(&html->view->drawing, kind))
+		return;
 	buf_printf(&html->to,
 		"<li><svg class=\"%s\" width=\"26\" height=\"14\" aria-hidden=\"true\">"
 		"<rect class=\"fill\" width=\"26\" height=\"14\" rx=\"3\"/>",
-		kind);
-	if (has_pattern)
+		name);
+	if (kind == BAR_RINGING || kind == BAR_HOLD)
 		buf_printf(&html->to,
-			"<rect width=\"26\" height=\"14\" rx=\"3\" fill=\"url(#p-%s)\"/>", kind);
+			"<rect width=\"26\" height=\"14\" rx=\"3\" fill=\"url(#p-%s)\"/>", name);
 	markup_add(html, "</svg> ");
-	markup_say(html, ru, en);
+	markup_say(html, ru[kind], en[kind]);
 	markup_add(html, "</li>");
 }
 
-static void add_legend_sign(struct markup *html, enum call_transfer_result result)
+static void explain_arrow(struct markup *html, enum call_transfer_result result)
 {
+	if (!has_arrow(&html->view->drawing, result))
+		return;
 	buf_printf(&html->to,
 		"<li><svg class=\"arrow\" width=\"18\" height=\"18\" viewBox=\"-9 -9 18 18\" "
-		"aria-hidden=\"true\"><g class=\"%s\"><circle class=\"badge\" r=\"7.5\"/>"
+		"aria-hidden=\"true\"><g class=\"%s\"><circle class=\"badge\" r=\"8\"/>"
 		"<path class=\"sign\" d=\"%s\"/></g></svg> ",
 		call_transfer_result_name(result), result_sign(result));
 	markup_say(html, "перевод ", "transfer ");
 	markup_add(html, call_result_words(html, result));
+	markup_add(html, "</li>");
+}
+
+static void explain_mark(struct markup *html, enum timeline_mark_kind kind)
+{
+	static const char *const ru[] = {[MARK_LINE] = "другая линия",
+		[MARK_HANGUP] = "трубка положена",
+		[MARK_LOST] = "конец не пришёл"};
+	static const char *const en[] = {[MARK_LINE] = "another line",
+		[MARK_HANGUP] = "hung up",
+		[MARK_LOST] = "its end never came"};
+
+	if (!has_mark(&html->view->drawing, kind))
+		return;
+	buf_printf(&html->to,
+		"<li><svg class=\"%s\" width=\"18\" height=\"18\" viewBox=\"-12 -13 26 26\" "
+		"aria-hidden=\"true\">%s</svg> ",
+		timeline_mark_name(kind), mark_shapes[kind]);
+	markup_say(html, ru[kind], en[kind]);
 	markup_add(html, "</li>");
 }
 
@@ -297,14 +369,12 @@ static void add_legend(struct markup *html)
 	markup_add(html, "<ul class=\"legend\" aria-label=\"");
 	markup_say(html, "Обозначения", "Legend");
 	markup_add(html, "\">");
-	add_legend_item(html, "waiting", "ждёт", "waits");
-	add_legend_item(html, "ringing", "вызов", "rings");
-	add_legend_item(html, "talking", "разговор с клиентом", "talks with the client");
-	add_legend_item(html, "consulting", "разговор с коллегой", "talks with a colleague");
-	add_legend_item(html, "hold", "на удержании", "on hold");
-	add_legend_sign(html, TRANSFER_ACCEPTED);
-	add_legend_sign(html, TRANSFER_REFUSED);
-	add_legend_sign(html, TRANSFER_UNANSWERED);
+	for (int i = BAR_WAITING; i <= BAR_HOLD; i++)
+		explain_bar(html, (enum timeline_bar_kind)i);
+	for (int i = TRANSFER_PENDING; i <= TRANSFER_UNANSWERED; i++)
+		explain_arrow(html, (enum call_transfer_result)i);
+	for (int i = MARK_LINE; i <= MARK_LOST; i++)
+		explain_mark(html, (enum timeline_mark_kind)i);
 	markup_add(html, "</ul>");
 }
 

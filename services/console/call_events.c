@@ -134,7 +134,8 @@ static void say(struct markup *html, const struct view_event *row)
 	if (row->event.type != EVENT_TYPES)
 		words[row->event.type](html, &row->event);
 	else
-		markup_say(html, "Событие, которое нельзя прочесть", "An event that cannot be read");
+		markup_say(
+			html, "Событие, которое нельзя прочесть", "An event that cannot be read");
 }
 
 /* -- rows --------------------------------------------------------------------------------------------- */

@@ -13,17 +13,18 @@ static void add_head(struct markup *html, const char *title, int refresh_s)
 {
 	markup_add(html, "<!doctype html>\n<html lang=\"");
 	markup_say(html, "ru", "en");
-	markup_add(html, "\"><head><meta charset=\"utf-8\">"
-		       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-		       "<meta name=\"robots\" content=\"noindex, nofollow, noarchive, nosnippet\">"
-		       "<meta name=\"color-scheme\" content=\"light dark\">");
+	markup_add(html,
+		"\"><head><meta charset=\"utf-8\">"
+		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+		"<meta name=\"robots\" content=\"noindex, nofollow, noarchive, nosnippet\">"
+		"<meta name=\"color-scheme\" content=\"light dark\">");
 	if (refresh_s > 0)
 		buf_printf(&html->to, "<meta http-equiv=\"refresh\" content=\"%d\">", refresh_s);
 	markup_add(html, "<title>");
 	markup_text(html, title);
 	markup_add(html, " · callweave</title>"
-		       "<link rel=\"icon\" href=\"data:,\">"
-		       "<link rel=\"stylesheet\" href=\"../static/call.css\"></head><body>");
+			 "<link rel=\"icon\" href=\"data:,\">"
+			 "<link rel=\"stylesheet\" href=\"../static/call.css\"></head><body>");
 }
 
 static void add_link_to_self(
@@ -132,8 +133,8 @@ void call_page(struct markup *html, const struct call_page *page)
 {
 	bool refresh = page->live && is_open(html->view);
 
-	add_head(
-		html, markup_pick(html, "Звонок", "Call"), refresh ? refresh_seconds(html->view) : 0);
+	add_head(html, markup_pick(html, "Звонок", "Call"),
+		refresh ? refresh_seconds(html->view) : 0);
 	add_top(html, page);
 	markup_add(html, "<main id=\"main\">");
 	call_summary(html);

@@ -4,8 +4,8 @@
 #ifndef CONSOLE_CALL_PAGE_H
 #define CONSOLE_CALL_PAGE_H
 
-#include "markup.h"
 #include "link.h"
+#include "markup.h"
 
 struct call_page {
 	const struct link *link;
@@ -14,11 +14,11 @@ struct call_page {
 
 void call_page(struct markup *html, const struct call_page *page); /* the whole document */
 
-void call_summary(struct markup *html);	 /* call_summary.c */
-void call_drawing(struct markup *html);	 /* call_drawing.c: the picture */
-void call_story(struct markup *html);	 /* call_story.c: the same in sentences */
-void call_events(struct markup *html);	 /* call_events.c: what the PBX sent */
-void call_reasons(struct markup *html);	 /* call_records.c: why the call is as it is */
+void call_summary(struct markup *html);	   /* call_summary.c */
+void call_drawing(struct markup *html);	   /* call_drawing.c: the picture */
+void call_story(struct markup *html);	   /* call_story.c: the same in sentences */
+void call_events(struct markup *html);	   /* call_events.c: what the PBX sent */
+void call_reasons(struct markup *html);	   /* call_records.c: why the call is as it is */
 void call_deliveries(struct markup *html); /* call_records.c: who was told, and how that went */
 
 /* For drawing and story alike. */

@@ -168,7 +168,7 @@ void call_story(struct markup *html)
 	markup_add(html, "<details class=\"story\"><summary>");
 	markup_say(html, "То же словами", "The same in words");
 	markup_add(html, "</summary><div class=\"scroll\" tabindex=\"0\"><table "
-		       "class=\"plain\"><thead><tr>");
+			 "class=\"plain\"><thead><tr>");
 	markup_say(html, "<th>От начала</th><th>Время</th><th>Кто</th><th>Что</th><th>Сколько</th>",
 		"<th>Offset</th><th>Time</th><th>Who</th><th>What</th><th>How long</th>");
 	markup_add(html, "</tr></thead><tbody>");

@@ -98,7 +98,9 @@ static void add_other_side(struct markup *html)
 	if (call->direction == CALL_INTERNAL)
 		return;
 	open_fact(html, "Клиент", "The other side");
+	markup_add(html, "<span class=\"n\">");
 	markup_number(html, call->external);
+	markup_add(html, "</span>");
 	if (html->view->customer.size > 0) {
 		markup_add(html, "<br>");
 		markup_str(html, html->view->customer);
@@ -137,6 +139,16 @@ static void add_times(struct markup *html)
 	close_fact(html);
 }
 
+/* Numbers are not broken at the end of a line. */
+static void add_whole(struct markup *html, const char *number)
+{
+	bool has_name = view_name(html->view, number)[0] != '\0';
+
+	markup_add(html, has_name ? "<span>" : "<span class=\"n\">");
+	markup_person(html, number);
+	markup_add(html, "</span>");
+}
+
 static void add_people(
 	struct markup *html, const char *ru, const char *en, const struct call_numbers *numbers)
 {
@@ -145,7 +157,7 @@ static void add_people(
 	open_fact(html, ru, en);
 	for (unsigned i = 0; i < numbers->count; i++) {
 		markup_add(html, i > 0 ? "<br>" : "");
-		markup_person(html, numbers->items[i]);
+		add_whole(html, numbers->items[i]);
 	}
 	close_fact(html);
 }

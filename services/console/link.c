@@ -3,6 +3,7 @@
  */
 #include "link.h"
 
+#include "clock.h"
 #include "console.h"
 #include "service_config.h"
 #include "signed.h"

@@ -19,7 +19,7 @@ struct markup {
 void markup_init(struct markup *html, bool russian);
 
 void markup_add(struct markup *html, const char *markup); /* ours: not escaped */
-void markup_str(struct markup *html, struct str text);    /* anybody's: escaped */
+void markup_str(struct markup *html, struct str text);	  /* anybody's: escaped */
 void markup_text(struct markup *html, const char *text);
 void markup_int(struct markup *html, int64_t value);
 
@@ -31,7 +31,7 @@ void markup_date(struct markup *html, int64_t at_ms);  /* "21.11.2026" or "2026-
 void markup_clock(struct markup *html, int64_t at_ms); /* "12:00:05.123"; "-" when not known */
 void markup_time(struct markup *html, int64_t at_ms);  /* the same as <time datetime=...> */
 void markup_offset(struct markup *html, int64_t offset_ms, bool exact); /* "1:05.123" or "1:05" */
-void markup_seconds(struct markup *html, int64_t took_ms);		    /* "9,3 с", "1:05" */
+void markup_seconds(struct markup *html, int64_t took_ms);		/* "9,3 с", "1:05" */
 
 void markup_number(struct markup *html, const char *number); /* "+375 (29) 000-00-01" */
 /* "Савицкий Игорь (151)", or the number alone. */
