@@ -3,7 +3,6 @@
 -- Each update is handled by one call of a function, in one transaction: what it changes, that it was
 -- handled, and what the person is told. So a process may end at any moment and nothing is done twice.
 
-ALTER TABLE telegram_users ADD COLUMN IF NOT EXISTS only_mine boolean NOT NULL DEFAULT false;
 CREATE INDEX users_telegram ON users (telegram_tg_id) WHERE telegram_tg_id IS NOT NULL;
 
 -- Who asks whom for updates ------------------------------------------------------------------------
