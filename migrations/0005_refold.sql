@@ -191,8 +191,8 @@ CREATE FUNCTION refold_compare(columns text[]) RETURNS TABLE (kind text, calls b
 	SET work_mem = '64MB' SET client_min_messages = warning AS $$
 #variable_conflict use_column
 DECLARE
-	fresh_row text := (SELECT string_agg(format('s.%I', c), ', ') FROM unnest(columns) c WHERE c <> 'unique_ids');
-	old_row   text := (SELECT string_agg(format('c.%I', c), ', ') FROM unnest(columns) c WHERE c <> 'unique_ids');
+	fresh_row text := (SELECT string_agg(format('s.%I', c), ', ') FROM unnest(columns) c);
+	old_row   text := (SELECT string_agg(format('c.%I', c), ', ') FROM unnest(columns) c);
 BEGIN
 	PERFORM refold_pair();
 	EXECUTE format($q$
@@ -210,8 +210,7 @@ BEGIN
 		CROSS JOIN LATERAL (SELECT refold_transfers(c.id) IS NOT DISTINCT FROM refold_transfers(s.transfers)
 			AS same OFFSET 0) t
 		WHERE NOT EXISTS (SELECT FROM pg_temp.refold_busy b WHERE b.fresh = s.id)
-			AND (ROW (%s) IS DISTINCT FROM ROW (%s) OR NOT l.same OR NOT t.same
-				OR NOT (s.unique_ids @> c.unique_ids AND s.unique_ids <@ c.unique_ids))$q$, fresh_row, old_row)
+			AND (ROW (%s) IS DISTINCT FROM ROW (%s) OR NOT l.same OR NOT t.same)$q$, fresh_row, old_row)
 		USING columns;
 	INSERT INTO pg_temp.refold_changes (kind, call_id, fresh, enterprise_id, version)
 		SELECT 'new', s.id, s.id, s.enterprise_id, s.version FROM pg_temp.refold_calls s WHERE s.in_scope
