@@ -296,6 +296,7 @@ bool call_fold_load(struct call_fold *fold, struct str text, struct error *error
 	struct saved saved = {0};
 	bool loaded = false;
 
+	fold_views_drop(fold->views); /* thousands are loaded and looked at, one after the other */
 	if (json == NULL)
 		return error_prefix(error, "saved call: ");
 	arena = arena_new(SAVED_ARENA_BYTES);

@@ -240,6 +240,12 @@ bool folding_renew(
 	return true;
 }
 
+const struct call *folding_find(const struct dispatcher *d, struct str enterprise, int64_t call_id)
+{
+	const struct enterprise_fold *of = table_get(d->folding.enterprises, enterprise);
+	return of != NULL ? call_fold_find(of->fold, call_id) : NULL;
+}
+
 bool folding_remembers(const struct dispatcher *d, struct str enterprise, int64_t call_id)
 {
 	const struct enterprise_fold *of = table_get(d->folding.enterprises, enterprise);

@@ -71,6 +71,7 @@ void folding_drop_shard(struct folding *folding, unsigned shard);
  * not ours. */
 bool folding_renew(
 	struct dispatcher *d, struct str enterprise, int64_t call_id, struct changes *changes);
+const struct call *folding_find(const struct dispatcher *d, struct str enterprise, int64_t call_id);
 bool folding_remembers(const struct dispatcher *d, struct str enterprise, int64_t call_id);
 
 /* Numbering rules live in the directory's copy: all folds let go of it before it is freed, and take up

@@ -127,10 +127,10 @@ static bool people_have_room(struct dispatcher *d)
 /* The person of a call, new when it has none; NULL: nobody is to be known, or there is no room. A call
  * whose number turned out to be another has another person. */
 static struct person *people_get(
-	struct dispatcher *d, const struct change *change, const struct call *call)
+	struct dispatcher *d, struct str enterprise, const struct call *call)
 {
 	struct people *people = &d->people;
-	struct person *person = table_get(people->by_call, call_key(&change->call_id));
+	struct person *person = table_get(people->by_call, call_key(&call->id));
 	if (!is_customer(call))
 		return NULL;
 	if (person != NULL && strcmp(person->phone, call->external) == 0)
@@ -139,8 +139,8 @@ static struct person *people_get(
 		if (!people_have_room(d))
 			return NULL;
 		person = alloc_zeroed(1, sizeof(*person));
-		person->call_id = change->call_id;
-		person->enterprise = alloc_text(str_from(change->of->number));
+		person->call_id = call->id;
+		person->enterprise = alloc_text(enterprise);
 		table_put(people->by_call, call_key(&person->call_id), person);
 	} else {
 		person_unlink(people, person);
@@ -149,6 +149,13 @@ static struct person *people_get(
 	(void)str_copy(person->phone, sizeof(person->phone), str_from(call->external));
 	person_link(people, person);
 	return person;
+}
+
+void people_expect(struct dispatcher *d, struct str enterprise, int64_t call_id)
+{
+	const struct call *call = folding_find(d, enterprise, call_id);
+	if (call != NULL)
+		(void)people_get(d, enterprise, call);
 }
 
 /* -- looking up ----------------------------------------------------------------------------------- */
@@ -191,7 +198,7 @@ void people_add_lookup(struct dispatcher *d, const struct changes *changes, stru
 		const struct call *call = call_fold_find(change->of->fold, change->call_id);
 		struct person *person = NULL;
 		if (call != NULL && change->merged_into == 0)
-			person = people_get(d, change, call);
+			person = people_get(d, str_from(change->of->number), call);
 		if (person == NULL || (person->known && !person->stale))
 			continue;
 		lookup_add(&writer, person);

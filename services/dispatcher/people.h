@@ -48,6 +48,9 @@ void people_add_count(const struct changes *changes, struct arena *arena, struct
 /* A notice of callweave_customers: "0367 +375290000001"; "": anybody. */
 void people_notice(struct dispatcher *d, const char *payload);
 
+/* A call that was read back from the database: its customer is read when there is need. */
+void people_expect(struct dispatcher *d, struct str enterprise, int64_t call_id);
+
 /* Forget those whose calls are forgotten. */
 void people_sweep(struct dispatcher *d);
 

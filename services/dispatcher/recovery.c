@@ -199,6 +199,8 @@ static enum flow_status recovery_load(struct flow *flow)
 			log_error(flow_log(flow),
 				"recovery: call %lld begins anew: its memory cannot be read: %s",
 				(long long)recovery->after, error.text);
+		else
+			people_expect(d, enterprise, recovery->after);
 	}
 	if (rows == PAGE_ROWS)
 		return flow_goto(flow, RECOVERY_FOLDS);
