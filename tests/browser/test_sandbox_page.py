@@ -80,3 +80,24 @@ def test_it_fits_a_phone(sandbox, page):
     assert page.find_element(By.ID, "chat-title").text == "User 5"
     page.find_element(By.ID, "back").click()
     assert not page.find_element(By.ID, "messages").is_displayed()
+
+
+def test_a_person_writes_to_the_bot_and_presses_its_button(sandbox, page):
+    markup = {"inline_keyboard": [[{"text": "👂 Прослушивание 150", "callback_data": "l:1"}, {"text": "📊", "url": "https://example.com/"}]]}
+    sandbox.result("sendMessage", chat_id=5, text="🔗 Идет входящий разговор", reply_markup=markup)
+    wait_until(lambda: texts(page, ".keyboard button") == ["👂 Прослушивание 150"], 5)
+    assert texts(page, ".keyboard a") == ["📊"]
+    page.find_element(By.CSS_SELECTOR, ".keyboard button").click()
+    [update] = wait_until(lambda: sandbox.result("getUpdates"), 5)
+    query = update["callback_query"]
+    assert query["data"] == "l:1" and query["from"]["id"] == 5
+    sandbox.result("answerCallbackQuery", callback_query_id=query["id"], text="Звоним <b>на</b> 150", show_alert=True)
+    wait_until(lambda: page.find_element(By.ID, "notice").text == "Звоним <b>на</b> 150", 5)
+    assert "is-alert" in page.find_element(By.ID, "notice").get_attribute("class")
+
+    page.find_element(By.ID, "write-text").send_keys("/start ABCD2345", Keys.ENTER)
+    wait_until(lambda: texts(page, ".bubble.mine .body") == ["/start ABCD2345"], 5)
+    assert page.find_element(By.ID, "write-text").get_attribute("value") == ""
+    assert sandbox.result("getUpdates")[-1]["message"]["text"] == "/start ABCD2345"
+    resize(page, 360, 640)
+    assert overflow(page) <= 0

@@ -12,7 +12,8 @@ const WORDS = {
 		pick: "Выберите чат", note: "Песочница: в настоящий Telegram отсюда ничего не уходит.",
 		user: "Пользователь", group: "Группа", bot: "бот", edited: "изменено", deleted: "удалено",
 		history: "история", hide: "скрыть", send: "отправлено", edit: "изменено", delete: "удалено",
-		other: "English", silent: "без звука",
+		other: "English", silent: "без звука", write: "Написать боту", say: "Отправить", pressing: "…",
+		unanswered: "Бот не ответил на нажатие.", refused: "Не получилось: песочница отказала.",
 	},
 	en: {
 		chats: "Chats", log: "Messages", back: "Back to the chats", messages: "messages", calls: "bot requests",
@@ -21,7 +22,8 @@ const WORDS = {
 		pick: "Choose a chat", note: "A sandbox: nothing from here reaches the real Telegram.",
 		user: "User", group: "Group", bot: "bot", edited: "edited", deleted: "deleted",
 		history: "history", hide: "hide", send: "sent", edit: "edited", delete: "deleted",
-		other: "Русский", silent: "silent",
+		other: "Русский", silent: "silent", write: "Write to the bot", say: "Send", pressing: "…",
+		unanswered: "The bot did not answer the press.", refused: "It did not work: the sandbox refused.",
 	},
 };
 const lang = document.documentElement.lang in WORDS ? document.documentElement.lang : "en";
@@ -37,16 +39,25 @@ const day = ms => new Date(ms).toLocaleDateString(lang, {day: "numeric", month: 
 
 /* -- bubbles ------------------------------------------------------------------------------------ */
 
-function keyboard(markup) {
+/* A link leads away, a button with data is pressed; others do nothing here. */
+function keyOfMarkup(message, button) {
+	if (button.callback_data) {
+		const pressed = element("button", "", button.text);
+		pressed.type = "button";
+		pressed.addEventListener("click", () => press(message, button, pressed));
+		return pressed;
+	}
+	const made = element(button.url ? "a" : "span", "", button.text);
+	if (button.url && /^(https?|tg):/i.test(button.url)) made.href = button.url;
+	if (button.url) { made.target = "_blank"; made.rel = "noopener noreferrer"; }
+	return made;
+}
+
+function keyboard(message, markup) {
 	const box = element("div", "keyboard");
 	for (const row of markup.inline_keyboard || []) {
 		const line = element("div");
-		for (const button of row) {
-			const made = element(button.url ? "a" : "span", "", button.text);
-			if (button.url && /^(https?|tg):/i.test(button.url)) made.href = button.url;
-			if (button.url) { made.target = "_blank"; made.rel = "noopener noreferrer"; }
-			line.append(made);
-		}
+		for (const button of row) line.append(keyOfMarkup(message, button));
 		box.append(line);
 	}
 	return box;
@@ -72,7 +83,7 @@ async function toggleHistory(bubble, message, button) {
 }
 
 function bubbleOf(chat, message) {
-	const bubble = element("article", message.deleted ? "bubble deleted" : "bubble");
+	const bubble = element("article", `bubble${message.deleted ? " deleted" : ""}${message.user_id ? " mine" : ""}`);
 	bubble.dataset.messageId = message.message_id;
 	bubble.dataset.versions = message.versions;
 	const original = message.reply_to && chat.messages.get(message.reply_to);
@@ -95,7 +106,7 @@ function bubbleOf(chat, message) {
 	time.title = exact(message.sent_at_ms);
 	meta.append(time);
 	bubble.append(meta);
-	if (message.reply_markup && !message.deleted) bubble.append(keyboard(message.reply_markup));
+	if (message.reply_markup && !message.deleted) bubble.append(keyboard(message, message.reply_markup));
 	return bubble;
 }
 
@@ -124,6 +135,50 @@ function addDay(wall, message) {
 	if (wall.dataset.day === text) return;
 	wall.dataset.day = text;
 	wall.append(element("div", "day", text));
+}
+
+/* -- people: they write and press ------------------------------------------------------------------ */
+
+const ANSWER_MS = 16000; /* Telegram forgets a press after 15 s */
+let noticed = 0;
+
+function notice(text, alert) {
+	const shown = $("notice");
+	shown.textContent = text;
+	shown.classList.toggle("is-alert", alert);
+	shown.hidden = text === "";
+	const mine = ++noticed;
+	if (text !== "" && text !== words.pressing) setTimeout(() => { if (noticed === mine) shown.hidden = true; }, 8000);
+}
+
+const post = (what, body) => fetch(`/_sandbox/telegram/${what}`, {method: "POST", body: JSON.stringify(body)});
+
+async function answerOf(id) {
+	for (const end = Date.now() + ANSWER_MS; Date.now() < end; await new Promise(done => setTimeout(done, 250))) {
+		const found = (await (await fetch(`/_sandbox/telegram/presses?id=${id}`)).json())[0];
+		if (found && found.text !== null) return found;
+	}
+	return null;
+}
+
+async function press(message, button, node) {
+	node.disabled = true;
+	notice(words.pressing, false);
+	const answer = await post("press", {bot_id: message.bot_id, chat_id: message.chat_id, message_id: message.message_id,
+		user_id: message.chat_id > 0 ? message.chat_id : 1, data: button.callback_data});
+	const told = answer.ok ? await answerOf((await answer.json()).callback_query_id) : null;
+	if (told) notice(told.text, told.alert);
+	else notice(answer.ok ? words.unanswered : words.refused, true);
+	node.disabled = false;
+}
+
+async function write(event) {
+	event.preventDefault();
+	const chat = chats.get(selected), text = $("write-text").value.trim();
+	if (!chat || text === "") return;
+	$("write-text").value = "";
+	const answer = await post("write", {bot_id: chat.botId, chat_id: chat.chatId, user_id: chat.chatId > 0 ? chat.chatId : 1, text});
+	if (!answer.ok) notice(words.refused, true);
 }
 
 /* -- chats -------------------------------------------------------------------------------------- */
@@ -190,6 +245,8 @@ function select(key, open) {
 	$("chat-note").textContent = `${words.bot} sandbox_${chat.botId}_bot`;
 	$("avatar").className = `avatar ${colourOf(chat)}`;
 	$("avatar").textContent = initials(chat);
+	$("write").hidden = false;
+	notice("", false);
 	if (open) {
 		$("app").classList.add("open");
 		history.replaceState(null, "", `#${chat.key}`);
@@ -212,6 +269,7 @@ function clear() {
 	$("chat-note").textContent = "";
 	$("avatar").className = "avatar";
 	$("avatar").textContent = "";
+	$("write").hidden = true;
 	showChats();
 }
 
@@ -259,6 +317,8 @@ function moveBy(step) {
 function start() {
 	for (const node of document.querySelectorAll("[data-t]")) node.textContent = words[node.dataset.t];
 	for (const node of document.querySelectorAll("[data-t-label]")) node.setAttribute("aria-label", words[node.dataset.tLabel]);
+	for (const node of document.querySelectorAll("[data-t-placeholder]")) node.placeholder = words[node.dataset.tPlaceholder];
+	$("write").addEventListener("submit", write);
 	const other = document.querySelector("[data-lang-switch]");
 	other.textContent = words.other;
 	other.href = `?lang=${lang === "ru" ? "en" : "ru"}`;
