@@ -34,7 +34,8 @@ static void usage(FILE *to)
 		"  --restarts HOURS    the PBX restarts every so many hours; its calls just stop "
 		"(0: never)\n"
 		"  --classic           only start, dial, bridge and hangup, as most hosts send\n"
-		"  --truth FILE        what the calls really were, one a line, fields as in\n"
+		"  --truth FILE        what the calls really were, one a line as they end, fields "
+		"as in\n"
 		"                      tests/corpus/expected.jsonl, and: unique_id (of the first "
 		"channel),\n"
 		"                      end (hangup, leg, leaves, never: what tells the end; with "
@@ -102,14 +103,11 @@ static void print_event(const struct pbx_event *event, const char *token, struct
 	fwrite(line->data, 1, line->size, stdout);
 }
 
-/* Calls of which there is no event were not. */
 static void print_truths(struct pbx_stream *stream, FILE *to, struct buf *line)
 {
 	const struct pbx_call *call;
 
-	while ((call = pbx_stream_began(stream)) != NULL) {
-		if (to == NULL || call->count == 0)
-			continue;
+	while (to != NULL && (call = pbx_stream_finished(stream)) != NULL) {
 		buf_clear(line);
 		pbx_truth_write(&call->truth, line);
 		buf_add_char(line, '\n');
@@ -135,11 +133,10 @@ int main(int count, char **values)
 	buf_init(&line, 1 << 16);
 	stream = pbx_stream_new(&arguments.stream);
 	while ((event = pbx_stream_next(stream)) != NULL) {
-		print_truths(stream, truth, &line);
 		if (!arguments.classic || pbx_event_is_classic(event->type))
 			print_event(event, arguments.token, &line);
+		print_truths(stream, truth, &line);
 	}
-	print_truths(stream, truth, &line);
 	pbx_stream_free(&stream);
 	buf_free(&line);
 	if (truth != NULL && fclose(truth) != 0)

@@ -139,7 +139,7 @@ static void draw_incoming(struct pbx_plan *plan, struct pbx_world *world, int64_
 	plan->gives_up_early = !plan->no_start && pbx_chance(random, 3);
 	plan->unnamed_end = pbx_chance(random, 5);
 	draw_rounds(plan, world);
-	if (!hidden && pbx_chance(random, 25)) {
+	if (!hidden && !plan->gives_up_early && pbx_chance(random, 25)) {
 		person = join(people, pbx_world_free_mobile(world, at_ms));
 		if (person != NULL) {
 			plan->mobile = person->mobile;

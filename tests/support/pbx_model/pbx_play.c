@@ -22,18 +22,38 @@ bool pbx_maybe(struct pbx_play *play, unsigned percent)
 	return pbx_chance(&play->world->random, percent);
 }
 
+void pbx_name_channel(struct pbx_world *world, struct pbx_channel *channel)
+{
+	world->next_channel += 1 + pbx_below(&world->random, 3);
+	snprintf(channel->own_id, sizeof(channel->own_id), "%lld.%u",
+		(long long)(channel->made_ms / SECOND_MS), world->next_channel);
+}
+
+void pbx_name_channels(struct pbx_world *world, struct pbx_call *call)
+{
+	for (struct pbx_channel *at = call->channels; at != NULL; at = at->next)
+		pbx_name_channel(world, at);
+}
+
 struct pbx_channel *pbx_channel_new(struct pbx_play *play, const char *name)
 {
 	struct pbx_channel *channel = arena_alloc(play->arena, sizeof(*channel));
+	struct pbx_call *call = play->call;
 
-	*channel = (struct pbx_channel){
-		.unique_id = arena_printf(play->arena, "%lld.%u",
-			(long long)(play->at_ms / SECOND_MS), play->world->next_channel++),
-		.name = name,
+	*channel = (struct pbx_channel){.name = name,
 		.exten = "",
 		.number_name = "",
 		.peer = PBX_UNKNOWN,
-		.peer_name = PBX_UNKNOWN};
+		.peer_name = PBX_UNKNOWN,
+		.made_ms = play->at_ms};
+	channel->unique_id = channel->own_id;
+	if (play->dead)
+		return channel;
+	if (call->last_channel != NULL)
+		call->last_channel->next = channel;
+	else
+		call->channels = channel;
+	call->last_channel = channel;
 	return channel;
 }
 

@@ -10,11 +10,15 @@
 #include "pbx_event.h"
 #include "pbx_plan.h"
 
+#define PBX_ID_BYTES 32
+
 struct pbx_call {
 	struct pbx_event *events; /* in the order of happening; in the arena */
 	unsigned count, capacity;
 	struct pbx_plan plan;
 	struct pbx_truth truth;
+	struct pbx_channel *channels, *last_channel; /* in the order of their making */
+	unsigned number;			     /* ordinal in its stream */
 };
 
 struct pbx_bridge {
@@ -26,6 +30,10 @@ struct pbx_channel {
 	const char *unique_id, *name, *exten, *context;
 	const char *number, *number_name, *peer, *peer_name;
 	struct pbx_bridge *bridge;
+	struct pbx_channel *next;
+	int64_t made_ms;
+	char own_id
+		[PBX_ID_BYTES]; /* "" until the channels made before, of all calls, have theirs */
 };
 
 /* A mobile that is rung through a Local channel of its own. */
@@ -61,7 +69,12 @@ struct pbx_play {
 	bool over;		      /* a transfer ended the call */
 };
 
-/* Play a plan from `at_ms` on. The call and all that it holds live in the arena. */
+/* A PBX counts its channels, those that nobody hears of, too. Give the next one its UniqueId. */
+void pbx_name_channel(struct pbx_world *world, struct pbx_channel *channel);
+void pbx_name_channels(struct pbx_world *world, struct pbx_call *call); /* of a single call */
+
+/* Play a plan from `at_ms` on. The call and all that it holds live in the arena. Its channels have no
+ * UniqueIds yet. */
 struct pbx_call *pbx_play(
 	struct pbx_world *world, const struct pbx_plan *plan, struct arena *arena, int64_t at_ms);
 

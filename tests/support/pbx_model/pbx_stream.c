@@ -14,8 +14,9 @@ enum { ARENA_BYTES = 1 << 22, MIN_LAG_MS = 100, MAX_LAG_MS = 7000, RESTART_REST_
 struct under_way {
 	struct arena *arena;
 	struct pbx_call *call;
-	unsigned number;
-	unsigned next; /* event */
+	struct pbx_channel *unnamed; /* the first that has no UniqueId */
+	unsigned next;		     /* event */
+	bool told;
 };
 
 struct pbx_stream {
@@ -24,9 +25,7 @@ struct pbx_stream {
 	struct arena *arena; /* of the world */
 	struct under_way *calls;
 	unsigned count, capacity;
-	unsigned drawn;		/* calls so far */
-	unsigned told;		/* index of the first call that pbx_stream_began() has not told */
-	struct arena *finished; /* of the call whose last event is with the caller */
+	unsigned drawn; /* calls so far */
 	int64_t next_start_ms, lag_ms, posted_ms;
 	struct pbx_event event;
 };
@@ -59,11 +58,39 @@ void pbx_stream_free(struct pbx_stream **stream)
 		return;
 	for (unsigned i = 0; i < (*stream)->count; i++)
 		arena_free(&(*stream)->calls[i].arena);
-	arena_free(&(*stream)->finished);
 	arena_free(&(*stream)->arena);
 	free((*stream)->calls);
 	free(*stream);
 	*stream = NULL;
+}
+
+/* The channels that were made until then get their ids, in the order of their making. */
+static void name_channels(struct pbx_stream *stream, int64_t until_ms)
+{
+	struct under_way *first;
+
+	do {
+		first = NULL;
+		for (unsigned i = 0; i < stream->count; i++) {
+			struct under_way *at = &stream->calls[i];
+
+			if (at->unnamed != NULL && at->unnamed->made_ms <= until_ms &&
+				(first == NULL || at->unnamed->made_ms < first->unnamed->made_ms))
+				first = at;
+		}
+		if (first == NULL)
+			return;
+		pbx_name_channel(&stream->world, first->unnamed);
+		first->unnamed = first->unnamed->next;
+	} while (true);
+}
+
+static void restart(struct pbx_stream *stream)
+{
+	name_channels(stream, stream->world.restart_ms);
+	pbx_world_restarted(&stream->world, INT64_MAX);
+	stream->next_start_ms += RESTART_REST_MS;
+	plan_restart(stream, stream->next_start_ms);
 }
 
 static void begin_call(struct pbx_stream *stream)
@@ -73,20 +100,19 @@ static void begin_call(struct pbx_stream *stream)
 	struct pbx_plan plan;
 	int64_t end_ms;
 
-	if (stream->next_start_ms >= stream->world.restart_ms) {
-		pbx_world_restarted(&stream->world, INT64_MAX);
-		stream->next_start_ms += RESTART_REST_MS;
-		plan_restart(stream, stream->next_start_ms);
-	}
+	if (stream->next_start_ms >= stream->world.restart_ms)
+		restart(stream);
 	if (stream->count == stream->capacity) {
 		stream->capacity = stream->capacity * 2 + 16;
 		stream->calls =
 			alloc_resize(stream->calls, stream->capacity * sizeof(*stream->calls));
 	}
 	under_way = &stream->calls[stream->count++];
-	*under_way = (struct under_way){.arena = arena_new(ARENA_BYTES), .number = stream->drawn++};
+	*under_way = (struct under_way){.arena = arena_new(ARENA_BYTES)};
 	pbx_plan_draw(&plan, &stream->world, under_way->arena, stream->next_start_ms, &people);
 	under_way->call = pbx_play(&stream->world, &plan, under_way->arena, stream->next_start_ms);
+	under_way->call->number = stream->drawn++;
+	under_way->unnamed = under_way->call->channels;
 	end_ms = under_way->call->truth.ended_ms;
 	if (end_ms == CALL_NO_TIME)
 		end_ms = stream->world.restart_ms;
@@ -110,24 +136,23 @@ static struct under_way *earliest(struct pbx_stream *stream)
 	return first;
 }
 
-/* Calls whose events have all come, and that were told. */
+static bool is_over(const struct under_way *under_way)
+{
+	return under_way->next == under_way->call->count;
+}
+
 static void forget_finished(struct pbx_stream *stream)
 {
 	unsigned kept = 0;
 
-	if (stream->options.keeps)
-		return;
-	arena_free(&stream->finished);
-	for (unsigned i = 0; i < stream->told; i++) {
-		if (stream->calls[i].next < stream->calls[i].call->count)
-			stream->calls[kept++] = stream->calls[i];
-		else
+	for (unsigned i = 0; i < stream->count && !stream->options.keeps; i++) {
+		if (is_over(&stream->calls[i]))
 			arena_free(&stream->calls[i].arena);
+		else
+			stream->calls[kept++] = stream->calls[i];
 	}
-	for (unsigned i = stream->told; i < stream->count; i++)
-		stream->calls[kept + i - stream->told] = stream->calls[i];
-	stream->count -= stream->told - kept;
-	stream->told = kept;
+	if (!stream->options.keeps)
+		stream->count = kept;
 }
 
 /* Now and then the host's queue stands still for some seconds. */
@@ -157,13 +182,22 @@ const struct pbx_event *pbx_stream_next(struct pbx_stream *stream)
 	}
 	if (first == NULL)
 		return NULL;
+	name_channels(stream, first->call->events[first->next].at_ms);
 	stream->event = first->call->events[first->next++];
-	stream->event.call = first->number;
+	stream->event.call = first->call->number;
 	stream->event.posted_ms = post(stream, stream->event.at_ms);
 	return &stream->event;
 }
 
-const struct pbx_call *pbx_stream_began(struct pbx_stream *stream)
+const struct pbx_call *pbx_stream_finished(struct pbx_stream *stream)
 {
-	return stream->told < stream->count ? stream->calls[stream->told++].call : NULL;
+	for (unsigned i = 0; i < stream->count; i++) {
+		struct under_way *at = &stream->calls[i];
+
+		if (!is_over(at) || at->told || at->call->count == 0)
+			continue;
+		at->told = true;
+		return at->call;
+	}
+	return NULL;
 }

@@ -24,8 +24,8 @@ void pbx_stream_free(struct pbx_stream **stream);
 /* The next event; NULL after the last. Valid until the next call of this function. */
 const struct pbx_event *pbx_stream_next(struct pbx_stream *stream);
 
-/* A call that was begun since this was last asked; NULL: none. Valid as long as its events come,
- * and until the next call of pbx_stream_next() at least. A call without events never was. */
-const struct pbx_call *pbx_stream_began(struct pbx_stream *stream);
+/* A call whose last event has been told, each once; NULL: no other. Valid until the next call of
+ * pbx_stream_next(). A call that has no events never was. */
+const struct pbx_call *pbx_stream_finished(struct pbx_stream *stream);
 
 #endif

@@ -306,9 +306,12 @@ unsigned judge_fold(const struct judge_run *run, struct buf *words)
 
 	session.found_count = run->count;
 	session.found = alloc_zeroed(run->count + 1, sizeof(struct found *));
-	for (unsigned i = 0; i < run->scene->call_count; i++)
+	for (unsigned i = 0; i < run->scene->call_count; i++) {
+		if (run->scene->calls[i].truth == NULL)
+			continue; /* no event of it */
 		table_put(session.firsts, str_from(run->scene->calls[i].truth->unique_id),
 			&run->scene->calls[i]);
+	}
 	fold_all(&session);
 	wrong = compare(&session, present, words);
 	for (unsigned i = 0; i <= run->count; i++)

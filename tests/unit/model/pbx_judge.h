@@ -11,8 +11,8 @@
 #include "pbx_stream.h"
 
 struct judge_call {
-	const struct pbx_truth *truth;
-	const char *plan; /* in words, for reports */
+	const struct pbx_truth *truth; /* NULL: there is no event of it */
+	const char *plan;	       /* in words, for reports */
 };
 
 struct judge_scene {

@@ -16,12 +16,11 @@ static void add_calls(struct judge_scene *scene)
 	const struct pbx_call *call;
 	struct buf plan;
 
-	while ((call = pbx_stream_began(scene->stream)) != NULL) {
+	while ((call = pbx_stream_finished(scene->stream)) != NULL) {
 		buf_init(&plan, PLAN_BYTES);
 		pbx_plan_describe(&call->plan, &plan);
-		scene->calls[scene->call_count].truth = &call->truth;
-		scene->calls[scene->call_count].plan = arena_strdup(scene->arena, plan.data);
-		scene->call_count++;
+		scene->calls[call->number].truth = &call->truth;
+		scene->calls[call->number].plan = arena_strdup(scene->arena, plan.data);
 		buf_free(&plan);
 	}
 }
@@ -42,6 +41,7 @@ struct judge_scene judge_scene_of(uint64_t seed, unsigned calls)
 
 	scene.stream = pbx_stream_new(&options);
 	scene.calls = alloc_zeroed(calls, sizeof(*scene.calls));
+	scene.call_count = calls;
 	while ((event = pbx_stream_next(scene.stream)) != NULL) {
 		struct pbx_event_items *items = arena_alloc(scene.arena, sizeof(*items));
 
@@ -54,7 +54,6 @@ struct judge_scene judge_scene_of(uint64_t seed, unsigned calls)
 		scene.events[scene.event_count++] = pbx_event_view(event, items);
 		add_calls(&scene);
 	}
-	add_calls(&scene);
 	return scene;
 }
 

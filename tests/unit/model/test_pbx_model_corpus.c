@@ -185,6 +185,7 @@ static struct pbx_call *play(const struct recorded *row, uint64_t seed, struct a
 	struct pbx_plan plan = row->plan;
 	struct pbx_world world;
 	bool internal = plan.kind == PBX_INTERNAL;
+	struct pbx_call *call;
 
 	pbx_world_init(&world, seed, arena);
 	world.lines[0] = "0001363";
@@ -194,7 +195,9 @@ static struct pbx_call *play(const struct recorded *row, uint64_t seed, struct a
 		plan.external = internal ? "" : EXT;
 	if (plan.line == NULL)
 		plan.line = internal ? "" : "0001363";
-	return pbx_play(&world, &plan, arena, CORPUS_START_MS);
+	call = pbx_play(&world, &plan, arena, CORPUS_START_MS);
+	pbx_name_channels(&world, call);
+	return call;
 }
 
 static void played_shape(const struct recorded *row, const struct pbx_call *call, struct buf *to)
