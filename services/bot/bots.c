@@ -125,15 +125,24 @@ static void bots_run(struct bots *b)
 	worker_start(&b->commands, b->root);
 }
 
+/* What --check-config shows all the same. */
+static bool bots_can_start(struct service *service, struct error *error)
+{
+	const struct bot_config *config = service_config(service);
+	if (service_database_url(service)[0] == '\0')
+		return error_set(error, ERROR_INPUT, "DATABASE_URL: is required");
+	if (config->webhook_url[0] != '\0' && service_link_key(service).size == 0)
+		return error_set(error, ERROR_INPUT,
+			"CALLWEAVE_BOT_WEBHOOK_URL needs CALLWEAVE_LINK_KEY: webhooks' secrets are "
+			"made of it");
+	return true;
+}
+
 void *bots_start(struct service *service, struct error *error)
 {
 	const struct bot_config *config = service_config(service);
-	if (config->webhook_url[0] != '\0' && service_link_key(service).size == 0) {
-		error_set(error, ERROR_INPUT,
-			"CALLWEAVE_BOT_WEBHOOK_URL needs CALLWEAVE_LINK_KEY: webhooks' secrets are "
-			"made of it");
+	if (!bots_can_start(service, error))
 		return NULL;
-	}
 	struct bots *b = alloc_zeroed(1, sizeof(*b));
 	b->service = service;
 	b->config = config;

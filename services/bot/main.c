@@ -26,7 +26,6 @@ int main(int argc, char **argv)
 		.routes = routes,
 		.checks = checks,
 		.max_body_bytes = (size_t)1 << 20,
-		.needs_database = true,
 		.start = bots_start,
 		.drain = bots_drain,
 		.drained = bots_drained,

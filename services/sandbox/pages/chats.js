@@ -143,10 +143,11 @@ const ANSWER_MS = 16000; /* Telegram forgets a press after 15 s */
 let noticed = 0;
 
 function notice(text, alert) {
-	const shown = $("notice");
+	const shown = $("notice"), wall = $("messages"), stay = atBottom();
 	shown.textContent = text;
 	shown.classList.toggle("is-alert", alert);
 	shown.hidden = text === "";
+	if (stay) wall.scrollTop = wall.scrollHeight; /* it takes room from the messages */
 	const mine = ++noticed;
 	if (text !== "" && text !== words.pressing) setTimeout(() => { if (noticed === mine) shown.hidden = true; }, 8000);
 }
