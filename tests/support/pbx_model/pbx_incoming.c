@@ -27,6 +27,8 @@ static void begin(struct pbx_play *play)
 	pbx_pass(play, 0, 30);
 	pbx_callerid(play, play->primary);
 	pbx_pass(play, 300, plan->no_start ? 1000 : 25000);
+	if (play->dead && plan->line_as_phone)
+		play->call->truth.sides_known = false; /* the dial would have named the caller */
 }
 
 static void ring_round(struct pbx_play *play, unsigned round)
