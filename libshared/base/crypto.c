@@ -18,6 +18,29 @@ void crypto_sha256(struct str data, unsigned char digest[CRYPTO_SHA256_BYTES])
 		abort();
 }
 
+struct crypto_hash *crypto_hash_new(void)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+	if (context == NULL || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
+		abort();
+	return (struct crypto_hash *)context;
+}
+
+void crypto_hash_add(struct crypto_hash *hash, struct str piece)
+{
+	if (EVP_DigestUpdate((EVP_MD_CTX *)hash, piece.data, piece.size) != 1)
+		abort();
+}
+
+void crypto_hash_end(struct crypto_hash **hash, unsigned char digest[CRYPTO_SHA256_BYTES])
+{
+	if (EVP_DigestFinal_ex((EVP_MD_CTX *)*hash, digest, NULL) != 1)
+		abort();
+	EVP_MD_CTX_free((EVP_MD_CTX *)*hash);
+	*hash = NULL;
+}
+
 void crypto_hmac_sha256(struct str key, struct str data, unsigned char digest[CRYPTO_SHA256_BYTES])
 {
 	unsigned size_bytes = CRYPTO_SHA256_BYTES;

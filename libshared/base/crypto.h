@@ -10,6 +10,12 @@
 #define CRYPTO_UUID_TEXT    37 /* 36 and a NUL */
 
 void crypto_sha256(struct str data, unsigned char digest[CRYPTO_SHA256_BYTES]);
+/* The same over pieces: for what does not lie in memory at once. crypto_hash_end() frees it. */
+struct crypto_hash;
+struct crypto_hash *crypto_hash_new(void);
+void crypto_hash_add(struct crypto_hash *hash, struct str piece);
+void crypto_hash_end(struct crypto_hash **hash, unsigned char digest[CRYPTO_SHA256_BYTES]);
+
 void crypto_hmac_sha256(struct str key, struct str data, unsigned char digest[CRYPTO_SHA256_BYTES]);
 void crypto_random(void *to, size_t size_bytes); /* aborts when the system gives none */
 void crypto_uuid4(char to[CRYPTO_UUID_TEXT]);	 /* RFC 9562, lower case */

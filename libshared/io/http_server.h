@@ -96,6 +96,9 @@ enum flow_status http_drop(struct flow *flow);
  * checked text (no CR LF). At most 8. */
 void http_reply_header(struct flow *flow, const char *name, const char *value);
 
+/* A file without a name in `folder`, gone when it is closed; -1 with words. */
+int http_unnamed_file(const char *folder, struct error *error);
+
 /* An answer of unknown length (Server-Sent Events): headers now, then pieces; ends with the flow.
  * await_http_stream waits until the client has taken what was sent, so memory stays bounded. */
 void http_stream_begin(struct flow *flow, const char *content_type);

@@ -14,17 +14,21 @@
 
 enum { PATH_BYTES = 512 };
 
-static int open_unnamed(const char *folder)
+int http_unnamed_file(const char *folder, struct error *error)
 {
 	char path[PATH_BYTES];
-	int fd;
+	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
-	if (snprintf(path, sizeof(path), "%s/callweave-body-XXXXXX", folder) >= PATH_BYTES) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	fd = mkostemp(path, O_CLOEXEC);
 	if (fd >= 0)
+		return fd;
+	/* Not every file system can do that. */
+	errno = ENAMETOOLONG;
+	if (snprintf(path, sizeof(path), "%s/callweave-body-XXXXXX", folder) < PATH_BYTES)
+		fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		error_set(error, ERROR_BUSY, "no file for a large request in %s: %s", folder,
+			strerror(errno));
+	else
 		unlink(path);
 	return fd;
 }
@@ -45,15 +49,15 @@ bool http_spool_begin(struct http_parse *parse)
 {
 	struct http_conn *conn = parse->owner;
 	struct http_server *server = conn->server;
+	struct error error;
 
 	if (!wanted(parse))
 		return true;
 	if (server->spools == server->options.max_spools)
 		return http_parse_refuse(parse, 503, "too many large requests at the same time");
-	parse->spool_fd = open_unnamed(server->options.spool_folder);
+	parse->spool_fd = http_unnamed_file(server->options.spool_folder, &error);
 	if (parse->spool_fd < 0) {
-		log_error(&server->options.log, "no file for a large request in %s: %s",
-			server->options.spool_folder, strerror(errno));
+		log_error(&server->options.log, "%s", error.text);
 		return http_parse_refuse(parse, 507, "body: no room to keep it");
 	}
 	parse->body_limit = server->options.max_spool_bytes;

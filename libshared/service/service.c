@@ -218,6 +218,11 @@ struct str service_link_key(struct service *service)
 	return str_from(service_config_common(service->config)->link_key.value);
 }
 
+const char *service_spool_folder(struct service *service)
+{
+	return service_config_common(service->config)->spool_folder;
+}
+
 const char *service_public_url(struct service *service)
 {
 	return service_config_common(service->config)->public_url;

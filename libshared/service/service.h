@@ -64,6 +64,8 @@ const char *service_redis_url(struct service *service);
 /* The key of signed.h (empty, or at least 32 bytes) and where its links lead; "" when not set. */
 struct str service_link_key(struct service *service);
 const char *service_public_url(struct service *service);
+/* For files without a name: http_unnamed_file(). */
+const char *service_spool_folder(struct service *service);
 
 /* The schema that this program needs; the service is not ready while the database is older. */
 #define SERVICE_SCHEMA_VERSION 3

@@ -18,6 +18,8 @@ static const char sql_old_keys[] =
 	"FROM event_keys WHERE created_at < now() - interval '7 days' ORDER BY created_at LIMIT "
 	"$1)";
 
+static const char sql_recovery[] = "SELECT recovery_tidy()";
+
 struct tidy_state {
 	struct pg_batch *batch;
 };
@@ -50,6 +52,7 @@ static enum flow_status tidy_send(struct flow *flow)
 	pg_batch_add(state->batch, sql_own_batches, &own);
 	pg_batch_add(state->batch, sql_old_batches, &none);
 	pg_batch_add(state->batch, sql_old_keys, &keys);
+	pg_batch_add(state->batch, sql_recovery, &none);
 	return await_pg(flow, ingest->pg_aux, state->batch);
 }
 

@@ -67,6 +67,7 @@ void *ingest_start(struct service *service, struct error *error)
 	ingest->settings = service_config(service);
 	ingest->loop = service_loop(service);
 	ingest->log = service_log(service);
+	ingest->spool_folder = service_spool_folder(service);
 	meters_init(&ingest->meters, service_metrics(service));
 	backlog_init(&ingest->backlog);
 	if (service_database_url(service)[0] == '\0') {
@@ -107,6 +108,8 @@ void ingest_stop(void *context)
 	quarantine_free(&ingest->quarantine);
 	pg_listen_free(&ingest->listen);
 	schema_free(&ingest->schema);
+	if (ingest->pg_recovery != NULL)
+		pg_free(&ingest->pg_recovery);
 	pg_free(&ingest->pg_aux);
 	pg_free(&ingest->pg);
 	redis_free(&ingest->redis);

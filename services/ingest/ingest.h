@@ -23,6 +23,8 @@ struct ingest {
 	const struct log_context *log;
 	struct pg_options database;
 	struct pg *pg;	   /* commits of events and nothing else */
+	struct pg *pg_recovery; /* uploads, from the first on; NULL before */
+	const char *spool_folder;
 	struct pg *pg_aux; /* everything else: a slow look must not hold up a commit */
 	struct pg_listen *listen;
 	struct redis *redis;

@@ -27,6 +27,8 @@ void meters_init(struct meters *meters, struct metrics *metrics)
 			reasons[reason], "Events that were not taken");
 	meters->committed = metrics_counter(metrics, "callweave_events_committed_total", NULL,
 		"Events that are in call_events");
+	meters->recovered = metrics_counter(metrics, "callweave_events_recovered_total", NULL,
+		"Events that came afterwards, with uploads of hosts");
 	meters->commits = metrics_counter(
 		metrics, "callweave_commits_total", NULL, "Transactions that stored events");
 	meters->commit_seconds = metrics_histogram(metrics, "callweave_commit_duration_seconds",

@@ -18,6 +18,7 @@ enum refusal_reason {
 struct meters {
 	struct metric *received[EVENT_TYPES];
 	struct metric *refused[REFUSAL_REASONS];
+	struct metric *recovered;
 	struct metric *committed;
 	struct metric *commits;
 	struct metric *commit_seconds;

@@ -2,6 +2,7 @@
  * routes: the ways in. A lost client does not take its event back: what was accepted is stored.
  */
 #include "ingest.h"
+#include "recovery.h"
 
 #include "ingest_pages.h"
 
@@ -36,6 +37,7 @@ const struct http_route ingest_routes[] = {
 	EVENT("/bridge_leave"),
 	EVENT("/bridge_destroy"),
 	EVENT("/new_callerid"),
+	{"POST", "/recovery/events", &recovery_flow, ROUTE_SPOOL},
 	{"GET", "/openapi.json", &openapi_flow, ROUTE_CORS},
 	{0},
 };

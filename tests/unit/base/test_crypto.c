@@ -24,6 +24,19 @@ static void sha256(void **state)
 	check_hex(digest, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
+static void sha256_in_pieces_is_the_whole(void **state)
+{
+	unsigned char digest[CRYPTO_SHA256_BYTES];
+	struct crypto_hash *hash = crypto_hash_new();
+
+	crypto_hash_add(hash, STR("a"));
+	crypto_hash_add(hash, str_of(NULL, 0));
+	crypto_hash_add(hash, STR("bc"));
+	crypto_hash_end(&hash, digest);
+	assert_null(hash);
+	check_hex(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
 /* RFC 4231, cases 2 and 6 (a key longer than a block), and an empty key. */
 static void hmac_sha256(void **state)
 {
@@ -106,6 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sha256),
+		cmocka_unit_test(sha256_in_pieces_is_the_whole),
 		cmocka_unit_test(hmac_sha256),
 		cmocka_unit_test(crc32c),
 		cmocka_unit_test(crc32c_in_pieces_is_the_whole),
