@@ -275,6 +275,7 @@ static enum flow_status recovery_ready(struct flow *flow)
 	d->recovery.running = false;
 	if (taken > 0)
 		log_info(flow_log(flow), "recovery: %u partitions taken over", taken);
+	recordings_want(d); /* those of calls that were another's until now */
 	bots_kick(d);
 	return flow_goto(flow, RECOVERY_WAIT);
 }
