@@ -112,14 +112,20 @@ static void keep_line(struct call_fold *fold, struct fold_call *call)
 }
 
 /* By its id where there is one; office names of SIP trunks stay as they are. */
-void fold_call_set_line(struct call_fold *fold, struct fold_call *call, struct str trunk)
+struct str fold_line_of(struct str trunk)
 {
 	struct str id = phone_line_id(trunk);
+
+	return id.size > 0 ? id : trunk;
+}
+
+void fold_call_set_line(struct call_fold *fold, struct fold_call *call, struct str trunk)
+{
 	char line[CALL_NUMBER_BYTES];
 
 	if (trunk.size == 0)
 		return;
-	str_copy(line, sizeof(line), id.size > 0 ? id : trunk);
+	str_copy(line, sizeof(line), fold_line_of(trunk));
 	if (call->line_said && call->direction == CALL_OUTGOING && strcmp(line, call->line) != 0)
 		keep_line(fold, call);
 	fold_set(fold, &call->line, line);

@@ -58,7 +58,8 @@ void fold_take_direction(struct fold_step *step, struct fold_call *call)
 		direction = from_us && step->event->trunk.size == 0 ? CALL_INTERNAL : CALL_OUTGOING;
 		break;
 	case 2:
-		direction = from_us || step->phone[0] == '\0' ? CALL_INTERNAL : direction;
+		if (from_us || (step->phone[0] == '\0' && call->external[0] == '\0'))
+			direction = CALL_INTERNAL;
 		break;
 	default:
 		direction = from_us ? CALL_INTERNAL : direction;
@@ -96,6 +97,9 @@ void fold_on_start(struct fold_step *step)
 	if (!call->line_said)
 		fold_call_set_line(step->fold, call, step->event->trunk);
 	fold_call_set_external(step->fold, call, step->event->phone);
+	/* Some gateways say who calls later: until then only the line tells. */
+	if (call->external[0] == '\0')
+		fold_index(step->fold, call, call->line, false);
 }
 
 /* Who rings. After somebody talked, a new list is a blind transfer, unless it is a late one. */
@@ -152,6 +156,28 @@ static void dial_leg(
 	fold_say(step->fold, call, "leg: %s rings", step->phone);
 }
 
+/* A mobile that seemed to be called for itself was rung for this call. */
+static void take_in_leg(struct fold_step *step, struct fold_call *leg, struct fold_call *call)
+{
+	if (leg->channel_count + call->channel_count > FOLD_MAX_CHANNELS ||
+		leg->bridge_count + call->bridge_count > FOLD_MAX_BRIDGES)
+		return;
+	fold_call_merge(step->fold, leg, call);
+	fold_follow_me(call);
+	fold_talk(step->fold, call);
+}
+
+/* The mobile's dial overtook the one of the call that it is rung for. */
+static void adopt_leg(struct fold_step *step, struct fold_call *call)
+{
+	struct fold_call *leg = NULL;
+
+	if (call->direction == CALL_INCOMING && call->external[0] != '\0')
+		leg = fold_leg_astray(step, call);
+	if (leg != NULL)
+		take_in_leg(step, leg, call);
+}
+
 /* It rings: first, on another line, at further extensions, or after a blind transfer. */
 static void dial_main(struct fold_step *step, struct fold_call *call, struct fold_channel *channel)
 {
@@ -175,6 +201,7 @@ static void dial_main(struct fold_step *step, struct fold_call *call, struct fol
 	take_caller(step, call);
 	if (call->direction == CALL_INCOMING)
 		take_rang(step, call);
+	adopt_leg(step, call);
 	fold_talk(step->fold, call);
 }
 
@@ -212,6 +239,8 @@ void fold_on_dial(struct fold_step *step)
 	if (channel == NULL && outgoing)
 		call = fold_owner_of_leg(step);
 	if (call != NULL) {
+		if (call->external[0] == '\0' && call->direction == CALL_INCOMING)
+			fold_call_set_external(step->fold, call, str_from(step->extensions[0]));
 		dial_leg(step, call, NULL);
 		return;
 	}
@@ -340,6 +369,33 @@ static void take_place(const struct fold_channel *wire)
 		asked->bridge = NULL;
 }
 
+/* A call whose first channel turns out to be a wire was made by the PBX, for another call. */
+static void join_owner(struct fold_step *step, const struct fold_channel *channel)
+{
+	struct fold_call *call = channel->call;
+	struct fold_call *owner;
+
+	if ((channel->kind != KIND_LOCAL_1 && channel->kind != KIND_LOCAL_2) ||
+		channel != call->primary || call->direction != CALL_OUTGOING)
+		return;
+	owner = fold_owner_of_wire(step, call);
+	if (owner != NULL)
+		take_in_leg(step, call, owner);
+}
+
+/* Whoever is in a bridge with somebody who is surely of the call is so himself. */
+static void confirm(const struct fold_bridge *bridge)
+{
+	bool sure = false;
+
+	for (const struct fold_channel *at = bridge->call->channels; at != NULL; at = at->next)
+		sure = sure || (at->bridge == bridge && !at->weak);
+	for (struct fold_channel *at = bridge->call->channels; at != NULL && sure; at = at->next) {
+		if (at->bridge == bridge)
+			at->weak = false;
+	}
+}
+
 /* The heart: who is connected with whom. The order matters: first who it is, then what that says of
  * transfers, and last who talks now. */
 void fold_on_bridge(struct fold_step *step)
@@ -354,7 +410,10 @@ void fold_on_bridge(struct fold_step *step)
 	fold_touch(step->fold, call);
 	channel->bridge = bridge;
 	fold_channel_describe(step, channel);
+	join_owner(step, channel);
+	call = channel->call;
 	take_place(channel);
+	confirm(bridge);
 	fold_learn(step, call, channel);
 	fold_consult_seen(step->fold, channel);
 	fold_picked_up(call);
@@ -415,6 +474,7 @@ void fold_on_callerid(struct fold_step *step)
 		return;
 	fold_touch(step->fold, channel->call);
 	fold_channel_describe(step, channel);
+	join_owner(step, channel);
 	fold_consult_seen(step->fold, channel);
 	rings_for_other_side(step, channel);
 }

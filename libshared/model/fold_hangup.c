@@ -38,6 +38,19 @@ static bool goes_on(struct fold_call *call)
 	       (speaker != NULL && strcmp(speaker->number, call->caller) != 0);
 }
 
+/* Who asked a colleague hangs up, and the other side is there still: either is put to the other just
+ * now, or all is over. A grace tells. */
+static bool may_go_on(const struct fold_call *call)
+{
+	if (call->direction != CALL_OUTGOING || !fold_attended_pending(call))
+		return false;
+	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
+		if (at->bridge != NULL && fold_is_other_side(call, at))
+			return true;
+	}
+	return false;
+}
+
 /* CallType 2 with a number from outside: the leg that a transfer handed the other side to. */
 static bool with_other_side(const struct fold_step *step, const struct fold_call *call)
 {
@@ -51,11 +64,15 @@ static bool is_final(
 	if (!call->anchored)
 		return true;
 	if (channel == call->primary) {
-		call->left_ms = goes_on(call) ? step->fold->now_ms : CALL_NO_TIME;
+		bool waits = may_go_on(call);
+
+		call->left_ms = waits || goes_on(call) ? step->fold->now_ms : CALL_NO_TIME;
+		call->leg_ended = call->leg_ended || waits;
 		return call->left_ms == CALL_NO_TIME;
 	}
-	/* The end of a wire is none while they talk: it is taken down when they are put together. */
+	/* A wire is taken down when those at its ends are put together: that is no end. */
 	if (call->left_ms != CALL_NO_TIME && with_other_side(step, call) &&
+		channel->kind != KIND_LOCAL_1 && channel->kind != KIND_LOCAL_2 &&
 		fold_speaker(call) == NULL)
 		return true;
 	return call->conversation && fold_is_other_side(call, channel) && call->answered;
@@ -155,6 +172,9 @@ static void end_leg(struct fold_step *step, struct fold_call *call, bool was_tal
 		return;
 	if (step->event->call_type == 1 && answered && fold_is_outside(step->fold, step->phone))
 		mobile_answered(step, call);
+	/* It was handed on, and that leg is over, too, unless they are connected all the same. */
+	if (call->left_ms != CALL_NO_TIME && with_other_side(step, call))
+		call->leg_ended = true;
 	if (answered &&
 		(was_talking || strcmp(step->phone, call->talking) == 0 || !call->conversation))
 		call->leg_ended = true;

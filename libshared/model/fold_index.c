@@ -133,6 +133,12 @@ static bool is_better(const struct fold_search *search, const struct fold_call *
 	       (one->last_ms == other->last_ms && one->id > other->id);
 }
 
+static bool is_open(const struct fold_call *call, const struct fold_search *search)
+{
+	return !fold_call_closed(call) ||
+	       (search->after_ms > 0 && call->fold->now_ms - call->closed_ms <= search->after_ms);
+}
+
 /* The open call that fits best; NULL when none does. */
 struct fold_call *fold_search(const struct call_fold *fold, const struct fold_search *search)
 {
@@ -147,7 +153,7 @@ struct fold_call *fold_search(const struct call_fold *fold, const struct fold_se
 		ref != NULL && left-- > 0; ref = ref->next) {
 		int rank = 0;
 
-		if (ref->ours == search->ours && !fold_call_closed(ref->call) &&
+		if (ref->ours == search->ours && is_open(ref->call, search) &&
 			fold_same_host(ref->call, search->uid))
 			rank = search->rank(search, ref->call);
 		if (rank <= 0 || rank < best_rank)

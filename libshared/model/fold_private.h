@@ -87,6 +87,7 @@ struct str fold_call_key(const void *call);
 struct fold_call *fold_call_add(struct call_fold *fold, int64_t id, int64_t at_ms);
 struct fold_call *fold_call_find(const struct call_fold *fold, int64_t id);
 void fold_call_free(struct call_fold *fold, struct fold_call *call);
+struct str fold_line_of(struct str trunk);
 void fold_call_set_line(struct call_fold *fold, struct fold_call *call, struct str trunk);
 void fold_call_close(
 	struct call_fold *fold, struct fold_call *call, enum call_state state, int64_t at_ms);
@@ -109,6 +110,8 @@ struct fold_call *fold_owner_of_channel(const struct fold_step *step);
 struct fold_call *fold_owner_of_leg(const struct fold_step *step);
 struct fold_call *fold_owner_of_hangup(const struct fold_step *step);
 struct fold_call *fold_owner_of_click(const struct fold_step *step);
+struct fold_call *fold_owner_of_wire(const struct fold_step *step, const struct fold_call *call);
+struct fold_call *fold_leg_astray(const struct fold_step *step, const struct fold_call *call);
 struct fold_call *fold_call_beside(const struct fold_call *call, const char *extension);
 
 /* fold_move.c */
@@ -135,6 +138,7 @@ void fold_consult_moved(struct fold_call *from, struct fold_channel *channel);
 void fold_consults_again(struct fold_call *call);
 void fold_consult_returned(struct call_fold *fold, const struct fold_channel *channel);
 void fold_blind_seen(struct call_fold *fold, struct fold_call *call, const char *to);
+bool fold_attended_pending(const struct fold_call *call);
 bool fold_blind_pending(const struct fold_call *call);
 void fold_picked_up(struct fold_call *call);
 void fold_transfer_done(struct call_fold *fold, struct fold_call *call, const char *to);

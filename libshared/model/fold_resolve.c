@@ -7,9 +7,14 @@
  */
 #include "fold_private.h"
 
-/* How long after its last event a call may still be the one that somebody consults from, or that
- * a click in a program began. */
-enum { CONSULT_MS = 60 * 60 * 1000, CLICK_MS = 60 * 1000 };
+/* How long after its last event a call may still be the one that somebody consults from, or that a
+ * click in a program began; and how soon after somebody went aside FollowMe rings the mobile. */
+enum { CONSULT_MS = 60 * 60 * 1000, CLICK_MS = 60 * 1000, ASIDE_MS = 2 * 60 * 1000 };
+
+/* Posts of one moment may come in another order. */
+enum { ASTRAY_MS = 10 * 1000, AFTER_MS = 3000 };
+
+static fold_ranker rank_external, rank_own_channel;
 
 /* Channels that a busy PBX may make while one of its calls rings. */
 enum { FAR = 2000 };
@@ -27,6 +32,7 @@ static struct fold_call *search(const struct fold_step *step, const char *number
 		.with = with,
 		.uid = fold_uid_of(step->event->unique_id),
 		.rank = rank,
+		.after_ms = rank == rank_external || rank == rank_own_channel ? AFTER_MS : 0,
 		.ours = ours};
 
 	return fold_search(step->fold, &search);
@@ -66,6 +72,9 @@ static bool is_far(const struct fold_search *search, const struct fold_call *cal
  * awaited, and soon; later anybody may come by a transfer, but for who is there already. */
 static int rank_external(const struct fold_search *search, const struct fold_call *call)
 {
+	/* Its first leg has hung up; perhaps the other side was handed on, and the news come late. */
+	if (fold_call_closed(call))
+		return call->direction == CALL_OUTGOING && call->conversation ? 2 : 0;
 	if (is_connected(call, search->with))
 		return is_far(search, call) ? 0 : 1;
 	if (call->conversation)
@@ -156,7 +165,7 @@ static int rank_consulting(const struct fold_search *search, const struct fold_c
 {
 	const char *from = search->number;
 
-	if (strcmp(call->external, search->with) == 0 ||
+	if (strcmp(call->external, search->with) == 0 || !recent(call, ASIDE_MS) ||
 		(!fold_transfer_pending(call, from, "") && !is_away(call, from)))
 		return 0;
 	return rank_talker(search, call);
@@ -240,6 +249,44 @@ struct fold_call *fold_owner_of_channel(const struct fold_step *step)
 	return call;
 }
 
+/* Whose is the wire that a call of its own seemed to begin with? */
+struct fold_call *fold_owner_of_wire(const struct fold_step *step, const struct fold_call *call)
+{
+	struct fold_call *owner = by_external(step, step->number, "");
+
+	if (owner == NULL)
+		owner = by_consultation(step);
+	return owner != call ? owner : NULL;
+}
+
+/* Made to a mobile on behalf of somebody outside, who can only be another call's other side. */
+static int rank_astray(const struct fold_search *search, const struct fold_call *call)
+{
+	return call->anchored && call->direction == CALL_OUTGOING && !call->conversation &&
+	       recent(call, ASTRAY_MS) && strcmp(call->caller, search->number) == 0;
+}
+
+struct fold_call *fold_leg_astray(const struct fold_step *step, const struct fold_call *call)
+{
+	return search(step, call->external, true, "", rank_astray);
+}
+
+/* Came in, and nobody has said yet who calls. */
+static int rank_nameless(const struct fold_search *search, const struct fold_call *call)
+{
+	return call->direction == CALL_INCOMING && call->external[0] == '\0' &&
+	       !call->conversation && recent(call, CLICK_MS) &&
+	       strcmp(call->line, search->number) == 0;
+}
+
+static struct fold_call *by_line(const struct fold_step *step)
+{
+	char line[CALL_NUMBER_BYTES];
+
+	str_copy(line, sizeof(line), fold_line_of(step->event->trunk));
+	return search(step, line, false, "", rank_nameless);
+}
+
 /* A call to a mobile that is a leg of an open call: it names that call's other side, or one of us
  * who talks there and is calling a colleague. */
 struct fold_call *fold_owner_of_leg(const struct fold_step *step)
@@ -255,14 +302,19 @@ struct fold_call *fold_owner_of_leg(const struct fold_step *step)
 			call = search(step, item, true, step->phone, rank_consulting);
 		else
 			call = search(step, item, false, step->phone, rank_forwarding);
+		if (call == NULL && fold_is_outside(step->fold, item))
+			call = by_line(step);
 	}
 	return call;
 }
 
-/* Begun by a program, and nobody talks yet. */
+/* Begun by a program, and nobody has talked for long. */
 static int rank_click(const struct fold_search *search, const struct fold_call *call)
 {
-	if (call->anchored || call->conversation || !recent(call, CLICK_MS))
+	bool talked_long =
+		call->talked_ms != CALL_NO_TIME && call->fold->now_ms - call->talked_ms > ASTRAY_MS;
+
+	if (call->anchored || talked_long || !recent(call, CLICK_MS))
 		return 0;
 	return search->with[0] == '\0' || call->ours[0] == '\0' ||
 	       strcmp(call->ours, search->with) == 0;

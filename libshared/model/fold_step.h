@@ -25,6 +25,7 @@ struct fold_search {
 	const char *with; /* another number that has to do with it; "" */
 	struct fold_uid uid;
 	fold_ranker *rank;
+	int64_t after_ms; /* calls that ended no longer ago count, too */
 	bool ours; /* the number is one of us there, not the other side */
 };
 

@@ -157,7 +157,8 @@ void fold_talk(struct call_fold *fold, struct fold_call *call)
 	if (fold_call_closed(call))
 		fold_call_reopen(fold, call);
 	str_copy(number, sizeof(number), str_from(speaker->number));
-	is_new = !speaker->linked && call->talking[0] != '\0' && strcmp(call->talking, number) != 0;
+	is_new = (!speaker->linked || !fold_talked(call, number)) && call->talking[0] != '\0' &&
+		 strcmp(call->talking, number) != 0;
 	for (struct fold_channel *at = call->channels; at != NULL; at = at->next)
 		at->linked = at->reached;
 	if (is_new && call->direction != CALL_INTERNAL)

@@ -7,6 +7,10 @@
 #include "fold_private.h"
 
 #include "alloc.h"
+
+/* Posts of one moment may come in another order. */
+enum { LATE_MS = 3000 };
+
 static struct fold_transfer *last_of(const struct fold_call *call)
 {
 	unsigned count = call->transfer_count;
@@ -130,6 +134,14 @@ bool fold_transfer_shown(const struct fold_call *call, const char *from)
 	return pending != NULL && pending->by != NULL && strcmp(pending->from, from) == 0;
 }
 
+/* Somebody was asked, and took the phone. */
+bool fold_attended_pending(const struct fold_call *call)
+{
+	const struct fold_transfer *pending = last_pending(call);
+
+	return pending != NULL && pending->kind == TRANSFER_ATTENDED && pending->picked_up;
+}
+
 /* A mobile rings while somebody is asked: the number stands for several phones of one person. */
 void fold_follow_me(struct fold_call *call)
 {
@@ -165,6 +177,11 @@ void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel)
 	if (to[0] == '\0' || strcmp(to, from) == 0 || !fold_talked(call, from))
 		return;
 	channel->consult = true;
+	transfer = find_last(call, from, to);
+	if (transfer != NULL && transfer->by == NULL && fold->now_ms - transfer->at_ms <= LATE_MS) {
+		transfer->by = channel;
+		return;
+	}
 	transfer = last_pending(call) == NULL
 			   ? add_transfer(fold, call, from, to, TRANSFER_ATTENDED)
 			   : NULL;
