@@ -1,4 +1,7 @@
 """The sandbox is as strict as Telegram, and fails as told."""
+import hashlib
+import hmac
+import json
 import threading
 import time
 
@@ -460,3 +463,111 @@ def test_python_telegram_bot_gets_along_with_it(sandbox):
         for n in range(10):
             bot.send_message(7, str(n))
     assert slow.value.retry_after >= 1
+
+
+# -- people, updates, presses ------------------------------------------------------------------------
+
+def poll(sandbox, **parameters):
+    return requests.post(f"{sandbox.url}/bot{TOKEN}/getUpdates", json=parameters, timeout=30)
+
+
+def in_background(function, *arguments, **named):
+    results = []
+    thread = threading.Thread(target=lambda: results.append(function(*arguments, **named)))
+    thread.start()
+
+    def join():
+        thread.join(20)
+        assert results, "no answer within 20 s"
+        return results[0]
+    return join
+
+
+def held(sandbox):
+    """Polls that wait for an answer."""
+    return [row for row in sandbox.ask("requests", service="telegram") if row["status"] is None]
+
+
+def test_a_long_poll_waits_for_an_update_and_an_offset_confirms_it(sandbox):
+    waiting = in_background(poll, sandbox, timeout=20)
+    wait_until(lambda: held(sandbox), 5)
+    sandbox.tell("telegram/write", bot_id=1001, chat_id=5, text="/help")
+    [update] = waiting().json()["result"]
+    assert update["message"]["text"] == "/help" and update["message"]["from"]["is_bot"] is False
+    assert sandbox.result("getUpdates") == [update], "not confirmed, so it comes again"
+    assert sandbox.result("getUpdates", offset=update["update_id"] + 1) == []
+    assert sandbox.result("getUpdates") == []
+
+
+def test_a_second_poller_throws_the_first_one_out(sandbox):
+    first = in_background(poll, sandbox, timeout=20)
+    wait_until(lambda: held(sandbox), 5)
+    assert sandbox.result("getUpdates") == []
+    thrown = first()
+    assert thrown.status_code == 409 and "terminated by other getUpdates request" in thrown.json()["description"]
+
+
+def test_a_webhook_excludes_polling_and_is_strict(sandbox):
+    waiting = in_background(poll, sandbox, timeout=20)
+    wait_until(lambda: held(sandbox), 5)
+    sandbox.result("setWebhook", url="https://example.com/hook", secret_token="a_B-1")
+    assert waiting().status_code == 409
+    assert "while webhook is active" in sandbox.refused("getUpdates")
+    assert sandbox.result("getWebhookInfo")["url"] == "https://example.com/hook"
+    sandbox.result("deleteWebhook")
+    assert sandbox.result("getWebhookInfo")["url"] == "" and sandbox.result("getUpdates") == []
+    assert "HTTPS URL must be provided" in sandbox.refused("setWebhook", url="http://example.com/")
+    assert "unallowed characters" in sandbox.refused("setWebhook", url="https://example.com/", secret_token="ä")
+
+
+def test_a_press_is_answered_once_and_in_time(sandbox):
+    markup = {"inline_keyboard": [[{"text": "go", "callback_data": "x"}]]}
+    sent = sandbox.result("sendMessage", chat_id=5, text="a", reply_markup=markup)["message_id"]
+    too_old = "400 Bad Request: query is too old and response timeout expired or query ID is invalid"
+
+    def press(**more):
+        return sandbox.tell("telegram/press", bot_id=1001, chat_id=5, message_id=sent, button="go", **more)["callback_query_id"]
+    query = press()
+    assert sandbox.refused("answerCallbackQuery", callback_query_id=query, text="x" * 201) == "400 Bad Request: MESSAGE_TOO_LONG"
+    sandbox.result("answerCallbackQuery", callback_query_id=query, text="ж" * 200)
+    assert sandbox.refused("answerCallbackQuery", callback_query_id=query) == too_old
+    assert sandbox.refused("answerCallbackQuery", callback_query_id=press(age_ms=16000)) == too_old
+    assert sandbox.refused("answerCallbackQuery", callback_query_id="1") == too_old
+    other = sandbox.api("answerCallbackQuery", token=OTHER, callback_query_id=press())
+    assert other.status_code == 400, "a press belongs to its bot"
+    answer = requests.post(f"{sandbox.url}/_sandbox/telegram/press", timeout=5,
+                           json={"bot_id": 1001, "chat_id": 5, "message_id": sent, "button": "no such"})
+    assert answer.status_code == 404
+
+
+def test_a_persons_message_is_not_the_bots(sandbox):
+    written = sandbox.tell("telegram/write", bot_id=1001, chat_id=5, text="hello")["message_id"]
+    assert sandbox.refused("editMessageText", chat_id=5, message_id=written, text="x") == "400 Bad Request: message can't be edited"
+    assert [one["user_id"] for one in sandbox.messages(5)] == [5]
+
+
+# -- a PBX -------------------------------------------------------------------------------------------
+
+COMMAND = {"id": "1", "action": "listen", "enterprise": "0367", "call": "7", "phone": "150", "target": "152", "external": ""}
+
+
+def command(sandbox, secret="s", at=None, key="1", **changes):
+    body = json.dumps({**COMMAND, **changes})
+    stamp = str(int(at or time.time()))
+    mac = hmac.new(secret.encode(), f"{stamp}.{body}".encode(), hashlib.sha256).hexdigest()
+    return requests.post(f"{sandbox.url}/pbx/0367/control", data=body, timeout=5, headers={
+        "Content-Type": "application/json", "X-Callweave-Timestamp": stamp, "X-Callweave-Signature": mac, "Idempotency-Key": key})
+
+
+def test_a_pbx_takes_genuine_commands_once(sandbox):
+    assert command(sandbox).status_code == 404
+    sandbox.tell("pbx", number="0367", secret="s")
+    assert command(sandbox, secret="another").status_code == 401
+    assert command(sandbox, at=time.time() - 400).status_code == 401
+    assert command(sandbox, key="2").status_code == 422
+    for _ in range(2):
+        assert command(sandbox).json() == {"result": "done"}
+    [row] = sandbox.ask("pbx/commands", number="0367")
+    assert row["times"] == 2 and row["command"] == COMMAND
+    sandbox.tell("pbx", number="0367", secret="s", reason="busy")
+    assert command(sandbox, id="3", key="3").json() == {"result": "refused", "reason": "busy"}
