@@ -270,14 +270,14 @@ void timeline_arrows(struct timeline_walk *walk)
 
 /* -- a call whose events are gone --------------------------------------------------------------------- */
 
-/* When the talker of that place took over: by the transfer that led to him. */
-static int64_t taken_over_ms(const struct call *call, unsigned talker)
+/* When a talker took over: by the transfer that led to him; the first one answered. */
+static int64_t taken_over_ms(const struct call *call, struct str talker, bool first)
 {
-	for (unsigned i = 0; talker > 0 && i < call->transfer_count; i++) {
+	for (unsigned i = 0; !first && i < call->transfer_count; i++) {
 		const struct call_transfer *transfer = &call->transfers[i];
 
 		if (transfer->result == TRANSFER_ACCEPTED &&
-			strcmp(transfer->to, call->talkers.items[talker]) == 0)
+			str_equal(str_from(transfer->to), talker))
 			return transfer->at_ms;
 	}
 	return call->answered_ms;
@@ -289,13 +289,17 @@ static void add_talkers(struct timeline_walk *walk)
 	struct timeline *to = walk->to;
 
 	for (unsigned i = 0; i < call->talkers.count; i++) {
-		unsigned lane = timeline_lane_of(walk, str_from(call->talkers.items[i]));
+		struct str talker = str_from(call->talkers.items[i]);
+		unsigned lane = timeline_lane_of(walk, talker);
 		bool last = i + 1 == call->talkers.count;
+		int64_t to_ms =
+			last ? to->to_ms
+			     : taken_over_ms(call, str_from(call->talkers.items[i + 1]), false);
 		struct timeline_bar bar = {.lane = lane,
 			.kind = BAR_TALKING,
 			.with = 1,
-			.from_ms = clamp(to, taken_over_ms(call, i)),
-			.to_ms = last ? to->to_ms : clamp(to, taken_over_ms(call, i + 1)),
+			.from_ms = clamp(to, taken_over_ms(call, talker, i == 0)),
+			.to_ms = clamp(to, to_ms),
 			.open = last && to->open};
 
 		if (lane == NO_LANE || lane == 0 || call->answered_ms == CALL_NO_TIME)

@@ -139,12 +139,28 @@ static void add_bar_label(struct markup *html, const struct timeline_bar *bar)
 	}
 }
 
-/* Half a word helps nobody: below these widths no screen, or no telephone, has room for one. */
-static const char *label_size(double width_percent)
+/* What a label needs, in pixels at its size of 12. */
+static double label_px(const struct markup *html, enum timeline_bar_kind kind)
 {
-	if (width_percent < 4.5)
+	static const double px[] = {[BAR_WAITING] = 42,
+		[BAR_RINGING] = 50,
+		[BAR_TALKING] = 48,
+		[BAR_CONSULTING] = 48,
+		[BAR_HOLD] = 58};
+
+	return kind == BAR_HOLD && html->russian ? 76 : px[kind];
+}
+
+/* Half a word helps nobody: it is left out where no screen, or no telephone, has room for it. The
+ * picture is some 850 pixels wide on a desk and 310 on a telephone. */
+static const char *label_size(
+	const struct markup *html, const struct timeline_bar *bar, double width_percent)
+{
+	double need_px = label_px(html, bar->kind);
+
+	if (width_percent * 8.5 < need_px)
 		return " never";
-	return width_percent < 16 ? " wide" : "";
+	return width_percent * 3.1 < need_px ? " wide" : "";
 }
 
 static void add_bar(struct markup *html, const struct timeline_bar *bar)
@@ -166,7 +182,7 @@ static void add_bar(struct markup *html, const struct timeline_bar *bar)
 			"<rect width=\"100%%\" height=\"100%%\" rx=\"4\" fill=\"url(#p-%s)\"/>",
 			timeline_bar_name(bar->kind));
 	buf_printf(&html->to, "<text class=\"label%s\" x=\"6\" y=\"15\" aria-hidden=\"true\">",
-		label_size(width));
+		label_size(html, bar, width));
 	add_bar_label(html, bar);
 	markup_add(html, "</text></svg>");
 	close_part(html, &words.to);
@@ -225,6 +241,20 @@ static const char *const mark_shapes[] = {
 		      "d=\"M-1.5-1.5a1.7 1.7 0 1 1 2 2V1.5M0 3.4h.01\"/>",
 };
 
+/* Which line, above the flag; on a telephone the lane's name is there. */
+static void add_line_label(struct markup *html, const struct timeline_mark *mark)
+{
+	const char *name = view_line_name(html->view, mark->line);
+	bool at_end = percent(html, mark->at_ms) > 85;
+
+	buf_printf(&html->to,
+		"<text class=\"tick label wide\" x=\"%d\" y=\"-16\" text-anchor=\"%s\" "
+		"aria-hidden=\"true\">",
+		at_end ? -3 : 3, at_end ? "end" : "start");
+	markup_text(html, name[0] != '\0' ? name : mark->line);
+	markup_add(html, "</text>");
+}
+
 static void add_mark(struct markup *html, const struct timeline_mark *mark)
 {
 	struct markup words;
@@ -234,9 +264,12 @@ static void add_mark(struct markup *html, const struct timeline_mark *mark)
 	add_span(&words, mark->at_ms, mark->at_ms);
 	open_part(html, timeline_mark_name(mark->kind), &words.to);
 	buf_printf(&html->to,
-		"<svg x=\"%.3f%%\" y=\"%d\" width=\"1\" height=\"1\" overflow=\"visible\">%s</svg>",
+		"<svg x=\"%.3f%%\" y=\"%d\" width=\"1\" height=\"1\" overflow=\"visible\">%s",
 		percent(html, mark->at_ms), lane_y(mark->lane) + MIDDLE_PX,
 		mark_shapes[mark->kind]);
+	if (mark->kind == MARK_LINE)
+		add_line_label(html, mark);
+	markup_add(html, "</svg>");
 	close_part(html, &words.to);
 	buf_free(&words.to);
 }
@@ -357,9 +390,10 @@ static void explain_mark(struct markup *html, enum timeline_mark_kind kind)
 	if (!has_mark(&html->view->drawing, kind))
 		return;
 	buf_printf(&html->to,
-		"<li><svg class=\"%s\" width=\"18\" height=\"18\" viewBox=\"-12 -13 26 26\" "
+		"<li><svg class=\"%s\" width=\"18\" height=\"18\" viewBox=\"%s\" "
 		"aria-hidden=\"true\">%s</svg> ",
-		timeline_mark_name(kind), mark_shapes[kind]);
+		timeline_mark_name(kind), kind == MARK_LINE ? "-9 -14 28 28" : "-8 -8 16 16",
+		mark_shapes[kind]);
 	markup_say(html, ru[kind], en[kind]);
 	markup_add(html, "</li>");
 }

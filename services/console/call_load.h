@@ -7,8 +7,8 @@
 #ifndef CONSOLE_CALL_LOAD_H
 #define CONSOLE_CALL_LOAD_H
 
+#include "call_link.h"
 #include "call_view.h"
-#include "link.h"
 
 struct pg_batch *call_load_ask(const struct link *link, struct arena *arena);
 /* False: there is no such call. */

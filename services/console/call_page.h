@@ -4,7 +4,7 @@
 #ifndef CONSOLE_CALL_PAGE_H
 #define CONSOLE_CALL_PAGE_H
 
-#include "link.h"
+#include "call_link.h"
 #include "markup.h"
 
 struct call_page {

@@ -4,7 +4,7 @@
 #include "console.h"
 
 #include "alloc.h"
-#include "link.h"
+#include "call_link.h"
 
 #include <stdlib.h>
 

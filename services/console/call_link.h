@@ -1,8 +1,8 @@
 /*
- * link: addresses of calls' pages: whose call, and may the bearer see it?
+ * call_link: addresses of calls' pages: whose call, and may the bearer see it?
  */
-#ifndef CONSOLE_LINK_H
-#define CONSOLE_LINK_H
+#ifndef CONSOLE_CALL_LINK_H
+#define CONSOLE_CALL_LINK_H
 
 #include "arena.h"
 #include "str.h"

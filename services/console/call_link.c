@@ -1,7 +1,7 @@
 /*
- * link: see link.h.
+ * call_link: see call_link.h.
  */
-#include "link.h"
+#include "call_link.h"
 
 #include "clock.h"
 #include "console.h"
