@@ -158,14 +158,13 @@ static void read_answer(struct flow *flow)
 	struct str words = reply.reason.size > 0
 				   ? reply.reason
 				   : str_from(arena_printf(flow_arena(flow), "HTTP %d", status));
+	bool good = status >= 200 && status < 300;
 	if (status >= 500)
 		command_say(command, "failed", words);
-	else if (status < 200 || status >= 300)
+	else if (!good || (read && str_equal(reply.result, STR("refused"))))
 		command_say(command, "refused", words);
 	else if (read && str_equal(reply.result, STR("done")))
 		command_say(command, "done", (struct str){0});
-	else if (read && str_equal(reply.result, STR("refused")))
-		command_say(command, "refused", words);
 	else
 		command_say(command, "unknown", STR("an answer that is not of the protocol"));
 }
