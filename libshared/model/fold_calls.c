@@ -119,6 +119,13 @@ struct str fold_line_of(struct str trunk)
 	return id.size > 0 ? id : trunk;
 }
 
+/* In the index, apart from people's numbers. */
+void fold_line_key(struct str line, char to[CALL_NUMBER_BYTES])
+{
+	to[0] = '@';
+	str_copy(to + 1, CALL_NUMBER_BYTES - 1, line);
+}
+
 void fold_call_set_line(struct call_fold *fold, struct fold_call *call, struct str trunk)
 {
 	char line[CALL_NUMBER_BYTES];

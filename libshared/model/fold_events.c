@@ -80,10 +80,11 @@ void fold_on_start(struct fold_step *step)
 {
 	struct fold_channel *channel = fold_channel_find(step->fold, step->event->unique_id);
 	struct fold_call *call;
+	char line[CALL_NUMBER_BYTES];
 
+	take_away(step, &channel);
 	if (step->event->unique_id.size == 0 || !fold_release_closed(step, &channel))
 		return;
-	take_away(step, &channel);
 	call = channel != NULL ? channel->call : fold_new_call(step, &channel);
 	if (call == NULL)
 		return;
@@ -98,8 +99,10 @@ void fold_on_start(struct fold_step *step)
 		fold_call_set_line(step->fold, call, step->event->trunk);
 	fold_call_set_external(step->fold, call, step->event->phone);
 	/* Some gateways say who calls later: until then only the line tells. */
-	if (call->external[0] == '\0')
-		fold_index(step->fold, call, call->line, false);
+	if (call->external[0] == '\0' && call->line[0] != '\0') {
+		fold_line_key(str_from(call->line), line);
+		fold_index(step->fold, call, line, false);
+	}
 }
 
 /* Who rings. After somebody talked, a new list is a blind transfer, unless it is a late one. */
@@ -210,8 +213,8 @@ static void late_dial(struct fold_step *step, const struct fold_channel *channel
 {
 	struct fold_call *call = channel->call;
 
-	if (channel != call->primary || call->direction != CALL_INCOMING || call->conversation ||
-		step->event->call_type != 0)
+	if ((channel != call->primary && call->anchored) || call->direction != CALL_INCOMING ||
+		call->conversation || step->event->call_type != 0)
 		return;
 	fold_touch(step->fold, call);
 	take_rang(step, call);
@@ -226,12 +229,12 @@ void fold_on_dial(struct fold_step *step)
 
 	if (step->event->unique_id.size == 0)
 		return;
+	if (!outgoing)
+		take_away(step, &channel);
 	if (!fold_release_closed(step, &channel)) {
 		late_dial(step, channel);
 		return;
 	}
-	if (!outgoing)
-		take_away(step, &channel);
 	if (channel != NULL && channel->call->anchored && channel != channel->call->primary) {
 		dial_leg(step, channel->call, channel);
 		return;
@@ -260,7 +263,7 @@ static bool sort_out(
 {
 	struct fold_channel *member = bridge->call->channels;
 
-	if (fold_move_weak(step->fold, channel, bridge->call))
+	if (!fold_call_closed(bridge->call) && fold_move_weak(step->fold, channel, bridge->call))
 		return true;
 	while (member != NULL && member->bridge != bridge)
 		member = member->next;
@@ -278,9 +281,7 @@ static bool join(struct fold_step *step, struct fold_channel *channel, struct fo
 
 	if (mine == its)
 		return true;
-	if (fold_call_closed(its))
-		return false;
-	if (mine->anchored && its->anchored)
+	if (fold_call_closed(its) || (mine->anchored && its->anchored))
 		return sort_out(step, channel, bridge);
 	if (mine->channel_count + its->channel_count > FOLD_MAX_CHANNELS ||
 		mine->bridge_count + its->bridge_count > FOLD_MAX_BRIDGES)

@@ -44,11 +44,7 @@ static bool may_go_on(const struct fold_call *call)
 {
 	if (call->direction != CALL_OUTGOING || !fold_attended_pending(call))
 		return false;
-	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
-		if (at->bridge != NULL && fold_is_other_side(call, at))
-			return true;
-	}
-	return false;
+	return fold_other_side_waits(call);
 }
 
 /* CallType 2 with a number from outside: the leg that a transfer handed the other side to. */
@@ -201,6 +197,8 @@ static void end_unknown(struct fold_step *step)
 	if (channel != NULL)
 		channel->hung_up = true;
 	end_call(step, call);
+	if (call->direction == CALL_INTERNAL)
+		fold_index(step->fold, call, call->caller, false);
 }
 
 /* A second hangup of the same channel is a repetition and changes nothing. */

@@ -154,7 +154,7 @@ struct fold_call *fold_search(const struct call_fold *fold, const struct fold_se
 		int rank = 0;
 
 		if (ref->ours == search->ours && is_open(ref->call, search) &&
-			fold_same_host(ref->call, search->uid))
+			fold_same_run(ref->call, search->uid))
 			rank = search->rank(search, ref->call);
 		if (rank <= 0 || rank < best_rank)
 			continue;

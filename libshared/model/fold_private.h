@@ -22,7 +22,7 @@ bool fold_knows(const struct call_fold *fold, const char *number);
 struct fold_uid fold_uid_of(struct str text);
 bool fold_are_neighbours(struct fold_uid one, struct fold_uid other);
 int64_t fold_nearest(const struct fold_call *call, struct fold_uid uid);
-bool fold_same_host(const struct fold_call *call, struct fold_uid uid);
+bool fold_same_run(const struct fold_call *call, struct fold_uid uid);
 
 /* fold_graph.c */
 struct str fold_channel_key(const void *channel);
@@ -88,6 +88,7 @@ struct fold_call *fold_call_add(struct call_fold *fold, int64_t id, int64_t at_m
 struct fold_call *fold_call_find(const struct call_fold *fold, int64_t id);
 void fold_call_free(struct call_fold *fold, struct fold_call *call);
 struct str fold_line_of(struct str trunk);
+void fold_line_key(struct str line, char to[CALL_NUMBER_BYTES]);
 void fold_call_set_line(struct call_fold *fold, struct fold_call *call, struct str trunk);
 void fold_call_close(
 	struct call_fold *fold, struct fold_call *call, enum call_state state, int64_t at_ms);
@@ -112,6 +113,7 @@ struct fold_call *fold_owner_of_hangup(const struct fold_step *step);
 struct fold_call *fold_owner_of_click(const struct fold_step *step);
 struct fold_call *fold_owner_of_wire(const struct fold_step *step, const struct fold_call *call);
 struct fold_call *fold_leg_astray(const struct fold_step *step, const struct fold_call *call);
+struct fold_call *fold_just_missed(const struct fold_call *call, const char *from, const char *to);
 struct fold_call *fold_call_beside(const struct fold_call *call, const char *extension);
 
 /* fold_move.c */
@@ -121,12 +123,14 @@ bool fold_move_weak(struct call_fold *fold, struct fold_channel *channel, struct
 void fold_talk(struct call_fold *fold, struct fold_call *call);
 bool fold_is_other_side(const struct fold_call *call, const struct fold_channel *channel);
 bool fold_is_ours(const struct fold_call *call, const struct fold_channel *channel);
+bool fold_other_side_waits(const struct fold_call *call);
 struct fold_channel *fold_speaker(struct fold_call *call);
 void fold_learn(struct fold_step *step, struct fold_call *call, const struct fold_channel *channel);
 
 /* fold_transfer.c */
 struct fold_transfer *fold_transfer_new(struct fold_call *call);
 void fold_transfer_drop(struct fold_call *call, unsigned index);
+bool fold_transfer_known(const struct fold_call *call, const char *from, const char *to);
 bool fold_transfer_pending(const struct fold_call *call, const char *from, const char *to);
 enum fold_wire fold_transfer_wire(const struct fold_call *call, const struct fold_search *search);
 bool fold_transfer_shown(const struct fold_call *call, const char *from);

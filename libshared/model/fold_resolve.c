@@ -113,11 +113,14 @@ static int rank_mobile(const struct fold_search *search, const struct fold_call 
 	return is_connected(call, search->number) ? 1 : 2;
 }
 
-/* Is this one of us away from the other side's bridge? */
+/* Is this one of us away from the other side's bridge, while the other side waits there? */
 static bool is_away(const struct fold_call *call, const char *number)
 {
 	bool beside_other_side = false;
 	bool known = false;
+
+	if (!fold_other_side_waits(call))
+		return false;
 
 	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
 		if (at->hung_up || strcmp(at->number, number) != 0 || !fold_is_ours(call, at))
@@ -148,13 +151,18 @@ static int rank_talker(const struct fold_search *search, const struct fold_call 
 	return strcmp(call->talking, from) == 0 ? 3 : 1;
 }
 
-/* As above, of the end of the call to `with`: where a wire to him was seen, its other half ends. */
+/* As above, of the end of the call to `with`: where a wire to him was seen, its other half ends.
+ * Whoever was not seen calling made a call that has nothing to do with this one. */
 static int rank_ending(const struct fold_search *search, const struct fold_call *call)
 {
 	int rank = rank_talker(search, call);
 	enum fold_wire wire = fold_transfer_wire(call, search);
 
-	if (rank == 0 || wire == WIRE_OF_ANOTHER)
+	bool seen = fold_transfer_pending(call, search->number, "") ||
+		    fold_transfer_known(call, search->number, search->with) ||
+		    is_away(call, search->number);
+
+	if (rank == 0 || wire == WIRE_OF_ANOTHER || !seen)
 		return 0;
 	return wire == WIRE_NONE ? rank : 5;
 }
@@ -276,14 +284,14 @@ static int rank_nameless(const struct fold_search *search, const struct fold_cal
 {
 	return call->direction == CALL_INCOMING && call->external[0] == '\0' &&
 	       !call->conversation && recent(call, CLICK_MS) &&
-	       strcmp(call->line, search->number) == 0;
+	       strcmp(call->line, search->number + 1) == 0;
 }
 
 static struct fold_call *by_line(const struct fold_step *step)
 {
 	char line[CALL_NUMBER_BYTES];
 
-	str_copy(line, sizeof(line), fold_line_of(step->event->trunk));
+	fold_line_key(fold_line_of(step->event->trunk), line);
 	return search(step, line, false, "", rank_nameless);
 }
 
@@ -328,6 +336,21 @@ struct fold_call *fold_owner_of_click(const struct fold_step *step)
 	if (!fold_is_outside(step->fold, step->phone))
 		return NULL;
 	return search(step, step->phone, false, ours, rank_click);
+}
+
+static int rank_just_missed(const struct fold_search *search, const struct fold_call *call)
+{
+	return fold_call_closed(call) && call->direction == CALL_INTERNAL && !call->answered &&
+	       strcmp(call->caller, search->number) == 0 && strcmp(call->callee, search->with) == 0;
+}
+
+/* 151 called 152 in vain, as it seemed, just before he came back from asking him. */
+struct fold_call *fold_just_missed(const struct fold_call *call, const char *from, const char *to)
+{
+	const struct fold_search search = {
+		.number = from, .with = to, .after_ms = ASTRAY_MS, .rank = rank_just_missed};
+
+	return fold_search(call->fold, &search);
 }
 
 static int rank_ringing_out(const struct fold_search *search, const struct fold_call *call)

@@ -26,7 +26,7 @@ struct fold_search {
 	struct fold_uid uid;
 	fold_ranker *rank;
 	int64_t after_ms; /* calls that ended no longer ago count, too */
-	bool ours; /* the number is one of us there, not the other side */
+	bool ours;	  /* the number is one of us there, not the other side */
 };
 
 /* One event on its way, with its numbers in the form for comparing. */

@@ -133,12 +133,23 @@ static bool anyone_bridged(const struct fold_call *call)
 	return false;
 }
 
+/* In a bridge, be it alone. */
+bool fold_other_side_waits(const struct fold_call *call)
+{
+	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
+		if (at->bridge != NULL && fold_is_other_side(call, at))
+			return true;
+	}
+	return false;
+}
+
 /* Nobody is connected: between two talks of a transfer, on hold, or at an end that was not said. */
 static void set_silent(struct call_fold *fold, struct fold_call *call)
 {
 	for (struct fold_channel *at = call->channels; at != NULL; at = at->next)
 		at->linked = false;
-	if (call->answered && (call->leg_ended || !anyone_bridged(call)))
+	if (call->answered &&
+		(call->leg_ended || !anyone_bridged(call) || !fold_other_side_waits(call)))
 		call->idle_ms = fold->now_ms;
 }
 

@@ -106,6 +106,11 @@ void fold_transfers_settle(struct fold_call *call)
 		settle(&call->transfers[i]);
 }
 
+bool fold_transfer_known(const struct fold_call *call, const char *from, const char *to)
+{
+	return find_last(call, from, to) != NULL;
+}
+
 /* `to` "": to whomever. */
 bool fold_transfer_pending(const struct fold_call *call, const char *from, const char *to)
 {
@@ -271,8 +276,11 @@ void fold_consult_returned(struct call_fold *fold, const struct fold_channel *ch
 		return;
 	transfer = find_last(call, channel->number, channel->peer);
 	beside = transfer == NULL ? fold_call_beside(call, channel->number) : NULL;
+	if (beside == NULL && transfer == NULL)
+		beside = fold_just_missed(call, channel->number, channel->peer);
 	if (beside != NULL)
 		fold_call_merge(fold, beside, call);
+	transfer = find_last(call, channel->number, channel->peer);
 	if (transfer == NULL)
 		transfer =
 			add_transfer(fold, call, channel->number, channel->peer, TRANSFER_ATTENDED);

@@ -58,13 +58,15 @@ int64_t fold_nearest(const struct fold_call *call, struct fold_uid uid)
 	return best;
 }
 
-/* No channel of one PBX is part of a call on another. */
-bool fold_same_host(const struct fold_call *call, struct fold_uid uid)
+/* No channel of one PBX is part of a call on another, nor one that was made since it started anew and
+ * counts from the beginning again. */
+bool fold_same_run(const struct fold_call *call, struct fold_uid uid)
 {
 	struct fold_uid own;
 
 	if (uid.second == 0 || call->channels == NULL)
 		return true;
 	own = fold_uid_of(str_from(call->channels->uid));
-	return own.second == 0 || str_equal(own.host, uid.host);
+	return own.second == 0 || (str_equal(own.host, uid.host) &&
+					  !(uid.second > own.second && uid.place < own.place));
 }
