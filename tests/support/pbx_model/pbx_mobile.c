@@ -11,15 +11,11 @@ struct pbx_leg *pbx_leg_new(
 	struct pbx_play *play, const char *mobile, const char *label, const char *asks)
 {
 	struct pbx_leg *leg = arena_alloc(play->arena, sizeof(*leg));
-	unsigned wire = play->world->next_local++;
 
 	leg->mobile = mobile;
 	leg->asks = asks;
 	leg->line = play->plan->line;
-	leg->one = pbx_channel_new(
-		play, arena_printf(play->arena, "Local/%s@179e93af-%08x;1", mobile, wire));
-	leg->two = pbx_channel_new(
-		play, arena_printf(play->arena, "Local/%s@179e93af-%08x;2", mobile, wire));
+	pbx_local_new(play, arena_printf(play->arena, "%s@179e93af", mobile), &leg->one, &leg->two);
 	leg->one->number = label;
 	leg->one->peer = leg->two->number = asks;
 	leg->one->context = leg->two->context = "179e93af";

@@ -24,7 +24,7 @@ bool pbx_maybe(struct pbx_play *play, unsigned percent)
 
 void pbx_name_channel(struct pbx_world *world, struct pbx_channel *channel)
 {
-	world->next_channel += 1 + pbx_below(&world->random, 3);
+	world->next_channel += 1 + (channel->second_half ? 0 : pbx_below(&world->random, 3));
 	snprintf(channel->own_id, sizeof(channel->own_id), "%lld.%u",
 		(long long)(channel->made_ms / SECOND_MS), world->next_channel);
 }
@@ -55,6 +55,16 @@ struct pbx_channel *pbx_channel_new(struct pbx_play *play, const char *name)
 		call->channels = channel;
 	call->last_channel = channel;
 	return channel;
+}
+
+void pbx_local_new(
+	struct pbx_play *play, const char *name, struct pbx_channel **one, struct pbx_channel **two)
+{
+	unsigned count = play->world->next_local++;
+
+	*one = pbx_channel_new(play, arena_printf(play->arena, "Local/%s-%08x;1", name, count));
+	*two = pbx_channel_new(play, arena_printf(play->arena, "Local/%s-%08x;2", name, count));
+	(*two)->second_half = true;
 }
 
 struct pbx_channel *pbx_device_new(

@@ -32,6 +32,7 @@ struct pbx_channel {
 	struct pbx_bridge *bridge;
 	struct pbx_channel *next;
 	int64_t made_ms;
+	bool second_half; /* of a Local channel: both are made in one go */
 	char own_id
 		[PBX_ID_BYTES]; /* "" until the channels made before, of all calls, have theirs */
 };
@@ -81,6 +82,9 @@ struct pbx_call *pbx_play(
 /* -- moves of the PBX -- */
 void pbx_pass(struct pbx_play *play, int64_t low_ms, int64_t high_ms);
 struct pbx_channel *pbx_channel_new(struct pbx_play *play, const char *name);
+/* Both halves of "Local/<name>-<count>". */
+void pbx_local_new(struct pbx_play *play, const char *name, struct pbx_channel **one,
+	struct pbx_channel **two);
 struct pbx_channel *pbx_device_new(
 	struct pbx_play *play, const char *device, const char *number, const char *peer);
 struct pbx_bridge *pbx_bridge_new(struct pbx_play *play);    /* bridge_create */

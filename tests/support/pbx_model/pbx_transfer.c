@@ -77,15 +77,12 @@ static void name_halves(struct pbx_play *play, const struct asking *asking)
 static void ask(struct pbx_play *play, struct asking *asking)
 {
 	const char *to = asking->move->to;
-	unsigned wire = play->world->next_local++;
 	bool aside_first = pbx_maybe(play, 50);
 
 	asking->at_ms = play->at_ms;
 	asking->waiting = pbx_bridge_new(play);
-	asking->one = pbx_channel_new(
-		play, arena_printf(play->arena, "Local/%s@dialexecute-%08x;1", to, wire));
-	asking->two = pbx_channel_new(
-		play, arena_printf(play->arena, "Local/%s@dialexecute-%08x;2", to, wire));
+	pbx_local_new(
+		play, arena_printf(play->arena, "%s@dialexecute", to), &asking->one, &asking->two);
 	asking->one->number = asking->move->device;
 	asking->one->peer = asking->two->number = play->talker;
 	asking->one->exten = asking->two->exten = to;
