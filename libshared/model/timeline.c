@@ -70,17 +70,17 @@ static bool is_there(const struct timeline_channel *channel, unsigned lane)
 	return channel->lane == lane && channel->bridge.data != NULL && !channel->hung_up;
 }
 
-static uint32_t lanes_of_group(const struct timeline_walk *walk, unsigned group)
+/* Who is in which group: once an event, since every lane asks. */
+static void find_groups(struct timeline_walk *walk)
 {
-	uint32_t mask = 0;
-
+	timeline_connect(walk);
+	memset(walk->in_group, 0, sizeof(walk->in_group));
 	for (unsigned i = 0; i < walk->channel_count; i++) {
 		const struct timeline_channel *at = &walk->channels[i];
 
-		if (at->group == group && at->lane != NO_LANE && is_there(at, at->lane))
-			mask |= UINT32_C(1) << at->lane;
+		if (at->lane != NO_LANE && is_there(at, at->lane))
+			walk->in_group[at->group] |= UINT32_C(1) << at->lane;
 	}
-	return mask;
 }
 
 static bool other_side_waits(const struct timeline_walk *walk, unsigned lane)
@@ -117,7 +117,7 @@ static struct timeline_now does(const struct timeline_walk *walk, unsigned lane)
 		if (!is_there(at, lane))
 			continue;
 		alone = alone || at->alone;
-		mask = lanes_of_group(walk, at->group) & ~self;
+		mask = walk->in_group[at->group] & ~self;
 		with = mask > with ? mask : with;
 	}
 	if (with == 0)
@@ -153,7 +153,7 @@ static void look(struct timeline_walk *walk)
 	struct timeline_now next[TIMELINE_MAX_LANES];
 	bool answered = false;
 
-	timeline_connect(walk);
+	find_groups(walk);
 	for (unsigned i = 0; i < walk->to->lane_count; i++) {
 		next[i] = does(walk, i);
 		answered = answered || (next[i].with & ~walk->now[i].with) != 0;

@@ -5,6 +5,8 @@
 
 #include "phone.h"
 
+enum { MOBILE_DIGITS = 7 };
+
 static const char *const role_names[] = {"external", "extension", "mobile"};
 static const char *const bar_names[] = {"waiting", "ringing", "talking", "consulting", "hold"};
 static const char *const mark_names[] = {"line", "hangup", "lost"};
@@ -26,19 +28,20 @@ const char *timeline_mark_name(enum timeline_mark_kind kind)
 
 /* -- lanes ------------------------------------------------------------------------------------------ */
 
-/* As the fold compares numbers: "" for texts. */
+/* As the fold compares numbers: "" for texts and withheld ones. */
 static void canonical(const char *country, struct str number, char to[CALL_NUMBER_BYTES])
 {
 	char spelled[PHONE_TEXT_BYTES];
 
+	to[0] = '\0';
 	if (phone_is_internal(number))
 		str_copy(to, CALL_NUMBER_BYTES, number);
+	else if (phone_is_hidden(number))
+		return;
 	else if (phone_e164(number, country, spelled))
 		str_copy(to, CALL_NUMBER_BYTES, str_from(spelled + 1));
 	else if (phone_digits(number, spelled))
 		str_copy(to, CALL_NUMBER_BYTES, str_from(spelled));
-	else
-		to[0] = '\0';
 }
 
 unsigned timeline_lane_find(const struct timeline_walk *walk, struct str number)
@@ -78,8 +81,9 @@ unsigned timeline_lane_of(struct timeline_walk *walk, struct str number)
 	canonical(walk->source->country, number, digits);
 	if (lane != NO_LANE || digits[0] == '\0')
 		return lane;
+	/* An enterprise's own extensions may have more than four digits; no mobile has so few. */
 	return timeline_lane_add(
-		walk, number, phone_is_internal(str_from(digits)) ? LANE_EXTENSION : LANE_MOBILE);
+		walk, number, strlen(digits) < MOBILE_DIGITS ? LANE_EXTENSION : LANE_MOBILE);
 }
 
 /* -- bars and marks --------------------------------------------------------------------------------- */

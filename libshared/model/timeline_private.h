@@ -43,6 +43,7 @@ struct timeline_walk {
 	struct timeline *to;
 	struct timeline_channel channels[TIMELINE_MAX_CHANNELS];
 	unsigned channel_count;
+	uint32_t in_group[TIMELINE_MAX_CHANNELS];	       /* masks of lanes, by group */
 	char canonical[TIMELINE_MAX_LANES][CALL_NUMBER_BYTES]; /* of the lanes' numbers */
 	struct timeline_now now[TIMELINE_MAX_LANES];
 	unsigned entries;

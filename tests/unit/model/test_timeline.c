@@ -404,6 +404,39 @@ static void nonsense_is_bounded(void **state)
 	corpus_free(&corpus);
 }
 
+/* The events of a call in any order, some left out, some twice, at any moment: the rules of check()
+ * hold. */
+static void any_order_keeps_the_rules(void **state)
+{
+	static const char *const names[] = {"2-18/raw", "2-23/raw", "2-7/emulator", "1-6/emulator",
+		"1-2/emulator", "3-1/emulator"};
+	struct corpus corpus = corpus_load(TESTS_DIR "/corpus/calls.jsonl");
+	uint32_t random = 42;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct play play = {.zone = clock_zone_new("Europe/Minsk")};
+		size_t first = find_scenario(&corpus, names[i]);
+
+		play_scenario(&corpus, first, corpus_end(&corpus, first), &play);
+		for (size_t round = 0; round < 300; round++) {
+			for (size_t at = 0; at < play.count; at++) {
+				size_t from = (random = random * 1103515245u + 12345u) / 65536u %
+					      play.count;
+				struct call_event event = play.events[at];
+
+				play.events[at] = play.events[from];
+				play.events[from] = event;
+				play.events[at].at_ms =
+					CORPUS_START_MS + (int64_t)(at * (from % 4) * 700);
+			}
+			free(draw(&play, play.count - random / 65536u % 3));
+		}
+		play_free(&play);
+	}
+	corpus_free(&corpus);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -413,6 +446,7 @@ int main(void)
 		cmocka_unit_test(without_events_the_facts_are_drawn),
 		cmocka_unit_test(a_call_of_which_nothing_is_known_is_empty),
 		cmocka_unit_test(nonsense_is_bounded),
+		cmocka_unit_test(any_order_keeps_the_rules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
