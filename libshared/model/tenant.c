@@ -3,8 +3,6 @@
  */
 #include "tenant.h"
 
-#include "phone.h"
-
 /* A placeholder that some exports put where a name should be. */
 static const struct str no_name = {"Доб.", sizeof("Доб.") - 1};
 
@@ -53,11 +51,14 @@ void tenant_manager_surname(
 bool tenant_is_extension(const struct tenant *tenant, const char *number)
 {
 	const struct tenant_settings *settings = tenant->settings;
+	struct str text = str_from(number);
 
-	if (phone_is_internal(str_from(number)) || find_manager(tenant, number) != NULL)
+	if (number_is_line(tenant->numbers, text))
+		return false;
+	if (number_is_internal(tenant->numbers, text) || find_manager(tenant, number) != NULL)
 		return true;
 	for (size_t i = 0; settings != NULL && i < settings->extensions.count; i++) {
-		if (str_equal(settings->extensions.items[i], str_from(number)))
+		if (str_equal(settings->extensions.items[i], text))
 			return true;
 	}
 	return false;
