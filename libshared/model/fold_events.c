@@ -75,6 +75,28 @@ static void anchor(struct fold_call *call, struct fold_channel *channel)
 	call->anchored = true;
 }
 
+/* A mobile that seemed to be called for itself was rung for this call. */
+static void take_in_leg(struct fold_step *step, struct fold_call *leg, struct fold_call *call)
+{
+	if (leg->channel_count + call->channel_count > FOLD_MAX_CHANNELS ||
+		leg->bridge_count + call->bridge_count > FOLD_MAX_BRIDGES)
+		return;
+	fold_call_merge(step->fold, leg, call);
+	fold_follow_me(call);
+	fold_talk(step->fold, call);
+}
+
+/* The mobile's dial overtook the one of the call that it is rung for. */
+static void adopt_leg(struct fold_step *step, struct fold_call *call)
+{
+	struct fold_call *leg = NULL;
+
+	if (call->direction == CALL_INCOMING && call->external[0] != '\0')
+		leg = fold_leg_astray(step, call);
+	if (leg != NULL)
+		take_in_leg(step, leg, call);
+}
+
 /* Somebody outside is in the dialplan; a greeting may play. */
 void fold_on_start(struct fold_step *step)
 {
@@ -103,6 +125,7 @@ void fold_on_start(struct fold_step *step)
 		fold_line_key(str_from(call->line), line);
 		fold_index(step->fold, call, line, false);
 	}
+	adopt_leg(step, call);
 }
 
 /* Who rings. After somebody talked, a new list is a blind transfer, unless it is a late one. */
@@ -157,28 +180,6 @@ static void dial_leg(
 		fold_index(step->fold, call, step->phone, true);
 	}
 	fold_say(step->fold, call, "leg: %s rings", step->phone);
-}
-
-/* A mobile that seemed to be called for itself was rung for this call. */
-static void take_in_leg(struct fold_step *step, struct fold_call *leg, struct fold_call *call)
-{
-	if (leg->channel_count + call->channel_count > FOLD_MAX_CHANNELS ||
-		leg->bridge_count + call->bridge_count > FOLD_MAX_BRIDGES)
-		return;
-	fold_call_merge(step->fold, leg, call);
-	fold_follow_me(call);
-	fold_talk(step->fold, call);
-}
-
-/* The mobile's dial overtook the one of the call that it is rung for. */
-static void adopt_leg(struct fold_step *step, struct fold_call *call)
-{
-	struct fold_call *leg = NULL;
-
-	if (call->direction == CALL_INCOMING && call->external[0] != '\0')
-		leg = fold_leg_astray(step, call);
-	if (leg != NULL)
-		take_in_leg(step, leg, call);
 }
 
 /* It rings: first, on another line, at further extensions, or after a blind transfer. */

@@ -119,7 +119,7 @@ static bool is_away(const struct fold_call *call, const char *number)
 	bool beside_other_side = false;
 	bool known = false;
 
-	if (!fold_other_side_waits(call))
+	if (strcmp(call->talking, number) != 0 || !fold_other_side_waits(call))
 		return false;
 
 	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
@@ -223,6 +223,12 @@ static struct fold_call *by_consultation(const struct fold_step *step)
 	return search(step, from, true, asked, rank_asking);
 }
 
+/* The phone of whom one of us was seen asking. */
+static int rank_asked(const struct fold_search *search, const struct fold_call *call)
+{
+	return search->with[0] != '\0' && fold_transfer_pending(call, search->number, search->with);
+}
+
 /* Either end of the channel may name the other side; a mobile of ours names itself. */
 static struct fold_call *by_numbers(const struct fold_step *step)
 {
@@ -254,6 +260,8 @@ struct fold_call *fold_owner_of_channel(const struct fold_step *step)
 		call = by_numbers(step);
 	if (call == NULL)
 		call = by_consultation(step);
+	if (call == NULL)
+		call = search(step, step->peer, true, step->number, rank_asked);
 	return call;
 }
 
