@@ -256,6 +256,16 @@ void pbx_plan_reserve(const struct pbx_plan *plan, struct pbx_taking_part *peopl
 	}
 }
 
+void pbx_plan_rest(const struct pbx_plan *plan, struct pbx_taking_part *people)
+{
+	enum { HOUR_MS = 60 * 60 * 1000 };
+
+	for (unsigned i = 0; i < people->count; i++) {
+		if (strcmp(people->people[i]->extension, plan->ours) != 0)
+			people->people[i]->free_ms += HOUR_MS;
+	}
+}
+
 static const char *const kind_names[PBX_KINDS] = {
 	[PBX_INCOMING] = "incoming",
 	[PBX_OUTGOING] = "outgoing",

@@ -72,6 +72,10 @@ void pbx_plan_draw(struct pbx_plan *plan, struct pbx_world *world, struct arena 
 /* Afterwards: they are busy until `end_ms`. */
 void pbx_plan_reserve(const struct pbx_plan *plan, struct pbx_taking_part *people, int64_t end_ms);
 
+/* Nobody was told that the call is over: whoever had it handed to him keeps still for an hour, for
+ * what he did next would look like a part of it. */
+void pbx_plan_rest(const struct pbx_plan *plan, struct pbx_taking_part *people);
+
 const char *pbx_kind_name(enum pbx_kind kind);
 /* Append in words, for people who look for a fault. */
 void pbx_plan_describe(const struct pbx_plan *plan, struct buf *to);

@@ -117,6 +117,8 @@ static void begin_call(struct pbx_stream *stream)
 	if (end_ms == CALL_NO_TIME)
 		end_ms = stream->world.restart_ms;
 	pbx_plan_reserve(&plan, &people, end_ms);
+	if (under_way->call->truth.end == PBX_END_LEAVES)
+		pbx_plan_rest(&plan, &people);
 	stream->next_start_ms += pbx_between(&stream->world.random, 0, stream->options.gap_ms * 2);
 }
 
