@@ -8,6 +8,7 @@
 #ifndef DISPATCHER_OUTBOX_H
 #define DISPATCHER_OUTBOX_H
 
+#include "message_place.h"
 #include "str.h"
 #include "table.h"
 
@@ -74,19 +75,12 @@ struct delivery {
 	struct report report;
 };
 
-/* Where in `html` the link to the recording is, or goes once there is one: `size` bytes at `at` make
- * place for `with`, in which the link stands as RECORDING_PLACE. */
-struct recording_place {
-	unsigned at, size;
-	struct str with; /* empty: this message has no place for it */
-};
-
 /* A state of a call as it is told. Texts are borrowed. */
 struct live_state {
 	int version;
 	bool final, remove;
 	struct str html, markup; /* markup of readers without a phone of their own; may be empty */
-	struct recording_place place;
+	struct message_place place;
 	const char *trace;
 	int64_t since_ms;
 };
@@ -101,7 +95,7 @@ struct live_call {
 	int version;
 	bool final, remove;
 	char *html, *markup, *place_with;
-	struct recording_place place;
+	struct message_place place;
 	char trace[40];
 	int64_t since_ms; /* wall: arrival of the event that led to it */
 	int told_version; /* latency was measured up to here */

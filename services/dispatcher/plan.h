@@ -10,9 +10,6 @@
 #include "folding.h"
 #include "outbox.h"
 
-/* Stands in a text where the link to the recording goes. */
-#define RECORDING_PLACE "https://recording.invalid/0"
-
 /* A call to be told, as it is now. */
 struct plan_wish {
 	int64_t call_id;

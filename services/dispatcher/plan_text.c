@@ -40,59 +40,15 @@ static bool render(const struct message_view *view, struct arena *arena, struct 
 	return shown;
 }
 
-static bool inside_character(struct str text, size_t at)
-{
-	return at < text.size && ((unsigned char)text.data[at] & 0xc0) == 0x80;
-}
-
-/* What differs, in whole characters: the beginning and the end that both have are left out. */
-static struct recording_place place_of(struct str without, struct str with)
-{
-	size_t shorter = without.size < with.size ? without.size : with.size;
-	size_t head = 0, tail = 0;
-	while (head < shorter && without.data[head] == with.data[head])
-		head++;
-	while (inside_character(without, head) || inside_character(with, head))
-		head--;
-	while (tail < shorter - head &&
-		without.data[without.size - 1 - tail] == with.data[with.size - 1 - tail])
-		tail++;
-	while (tail > 0 && (inside_character(without, without.size - tail) ||
-				   inside_character(with, with.size - tail)))
-		tail--;
-	struct str piece = str_of(with.data + head, with.size - head - tail);
-	if (memmem(piece.data, piece.size, RECORDING_PLACE, strlen(RECORDING_PLACE)) == NULL)
-		return (struct recording_place){0}; /* this text shows no recordings */
-	return (struct recording_place){.at = (unsigned)head,
-		.size = (unsigned)(without.size - head - tail),
-		.with = piece};
-}
-
 bool plan_put_recording(struct live_state *state, const char *url, struct arena *arena)
 {
-	struct str html = state->html, rest = state->place.with;
-	size_t behind = (size_t)state->place.at + state->place.size;
+	struct message_place place = state->place;
 	struct buf text;
-	if (rest.size == 0 || behind > html.size)
-		return false;
 	buf_init(&text, MESSAGE_MAX_BYTES * 2);
-	buf_add(&text, str_of(html.data, state->place.at));
-	const char *place;
-	while ((place = memmem(rest.data, rest.size, RECORDING_PLACE, strlen(RECORDING_PLACE))) !=
-		NULL) {
-		size_t before = (size_t)(place - rest.data);
-		buf_add(&text, str_of(rest.data, before));
-		buf_add_html(&text, str_from(url));
-		rest = str_of(place + strlen(RECORDING_PLACE),
-			rest.size - before - strlen(RECORDING_PLACE));
-	}
-	buf_add(&text, rest);
-	size_t size = text.size - state->place.at;
-	buf_add(&text, str_of(html.data + behind, html.size - behind));
-	bool ok = !text.failed;
+	bool ok = message_place_fill(state->html, &place, str_from(url), &text);
 	if (ok) {
 		state->html = str_of(arena_strndup(arena, text.data, text.size), text.size);
-		state->place.size = (unsigned)size;
+		state->place = place;
 	}
 	buf_free(&text);
 	return ok;
@@ -115,9 +71,9 @@ bool plan_text(struct dispatcher *d, const struct plan_wish *wish, const struct 
 	if (!render(&view, arena, &state->html))
 		return false;
 	struct str with;
-	view.recording_url = RECORDING_PLACE;
+	view.recording_url = MESSAGE_PLACE_URL;
 	if (state->final && render(&view, arena, &with))
-		state->place = place_of(state->html, with);
+		state->place = message_place_find(state->html, with);
 	if (live != NULL && live->recording != NULL)
 		(void)plan_put_recording(state, live->recording, arena);
 	return true;

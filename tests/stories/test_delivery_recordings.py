@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from telling import LINKS, OVER, TALKS, Told, buttons, followed, person, settings
+from telling import LINKS, OVER, TALKS, Told, buttons, settings
 from waiting import wait_until
 
 BASE = "https://calls.example.org/recordings/file/"
@@ -158,18 +158,3 @@ def test_a_deleted_message_does_not_come_back_for_it(two):
     wait_until(lambda: requests_left(two) == 0, 10, "no request is left")
     two.wait_quiet()
     assert call.standing() == []
-
-
-def test_a_correction_that_comes_after_it_keeps_the_link(two):
-    """The manager's name becomes known, the hangup is repeated: the text changes, the link stays."""
-    enterprise = two.enterprise("1012")
-    call = Told(two, enterprise).until(OVER)
-    two.wait_quiet()
-    recorded(two, call, call_url="https://storage.example.org/m")
-    linked(call, "https://storage.example.org/m")
-    two.wait_quiet()
-    person(two, enterprise, 5012, ("151",), last_name="Иванов")
-    followed(two, enterprise)
-    call.log.add(*call.instance.events[-1][::2])
-    wait_until(lambda: "Иванов" in text(call), 10, lambda: f"the name: {text(call)}")
-    assert '<a href="https://storage.example.org/m">' in text(call)
