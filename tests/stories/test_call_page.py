@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from corpus import Instance, scenarios
-from process import binaries
+from process import ROOT, binaries
 from stack import LINK_KEY
 from waiting import wait_until
 
@@ -229,6 +229,24 @@ def test_without_the_database_it_says_so(make_stack):
     assert requests.get(stack.url("console") + "/livez", timeout=5).status_code == 200
     stack.start_pg()
     wait_until(lambda: requests.get(url, timeout=20).status_code == 404, 20)
+
+
+def test_a_role_that_can_only_read_is_enough(make_stack):
+    stack = make_stack(services=SERVICES, own_postgres=True).start_all()
+    stack.enterprise("0367", locale="en")
+    Instance("2-7/emulator", scenarios()["2-7/emulator"], "token-0367", 1).send(stack.post, scale=0.002)
+    stack.wait_quiet()
+    stack.sql((ROOT / "deploy" / "console-role.sql").read_text())
+    stack.sql("ALTER ROLE callweave_console PASSWORD 'reads'")
+    console = stack.services["console"]
+    assert console.stop() == 0
+    console.settings["DATABASE_URL"] = re.sub("//[^@]*@", "//callweave_console:reads@", stack.database_url)
+    console.start()
+    [call] = stack.calls("0367")
+    assert "Incoming call answered" in plain(page(stack, link(stack, "0367", call["call_id"])))
+    assert stack.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'callweave_console'")[0]["count"] >= 1
+    with pytest.raises(Exception, match="permission denied"):
+        stack.sql("SET ROLE callweave_console; SELECT bot_token FROM enterprises")
 
 
 def test_home_and_description(house):
