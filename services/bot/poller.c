@@ -8,7 +8,7 @@
 #include "bots.h"
 
 #define QUIET_FIRST_MS	 250
-#define QUIET_MAX_MS	 4000
+#define QUIET_MAX_MS	 2000
 #define FAILED_FIRST_MS	 1000
 #define FAILED_MAX_MS	 60000
 #define REFUSED_MS	 600000
