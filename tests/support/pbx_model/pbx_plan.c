@@ -61,7 +61,7 @@ static bool draw_target(struct pbx_move *move, struct pbx_world *world, int64_t 
 	struct pbx_person *person = NULL;
 
 	if (move->follow_me) {
-		if (world->follow_me.free_ms > at_ms)
+		if (world->follow_me.free_ms > at_ms || world->follow_me.cut_off_at != 0)
 			return false;
 		person = join(people, &world->follow_me);
 		person->free_ms = at_ms + 1;
@@ -123,7 +123,8 @@ static void draw_moves(struct pbx_plan *plan, struct pbx_world *world, int64_t a
 	}
 }
 
-/* A hidden caller cannot be told by a number: a mobile's leg would have nothing to belong to. */
+/* Who hides, or is not named by the start, cannot be told by a number: a mobile's leg would have
+ * nothing to belong to. */
 static void draw_incoming(struct pbx_plan *plan, struct pbx_world *world, int64_t at_ms,
 	struct pbx_taking_part *people)
 {
@@ -142,6 +143,7 @@ static void draw_incoming(struct pbx_plan *plan, struct pbx_world *world, int64_
 	if (!hidden && !plan->gives_up_early && pbx_chance(random, 25)) {
 		person = join(people, pbx_world_free_mobile(world, at_ms));
 		if (person != NULL) {
+			plan->line_as_phone = false;
 			plan->mobile = person->mobile;
 			put_into_last_round(plan, random, person->mobile);
 		}
@@ -254,6 +256,12 @@ void pbx_plan_reserve(const struct pbx_plan *plan, struct pbx_taking_part *peopl
 			person->free_ms = end_ms + REST_MS;
 		person->may_take_second = plain && person->mobile == NULL;
 	}
+}
+
+void pbx_plan_cut_off(const struct pbx_world *world, struct pbx_taking_part *people)
+{
+	for (unsigned i = 0; i < people->count; i++)
+		people->people[i]->cut_off_at = world->next_channel;
 }
 
 void pbx_plan_rest(const struct pbx_plan *plan, struct pbx_taking_part *people)

@@ -76,6 +76,9 @@ void pbx_plan_reserve(const struct pbx_plan *plan, struct pbx_taking_part *peopl
  * what he did next would look like a part of it. */
 void pbx_plan_rest(const struct pbx_plan *plan, struct pbx_taking_part *people);
 
+/* The PBX went down while they talked. */
+void pbx_plan_cut_off(const struct pbx_world *world, struct pbx_taking_part *people);
+
 const char *pbx_kind_name(enum pbx_kind kind);
 /* Append in words, for people who look for a fault. */
 void pbx_plan_describe(const struct pbx_plan *plan, struct buf *to);

@@ -114,8 +114,10 @@ static void begin_call(struct pbx_stream *stream)
 	under_way->call->number = stream->drawn++;
 	under_way->unnamed = under_way->call->channels;
 	end_ms = under_way->call->truth.ended_ms;
-	if (end_ms == CALL_NO_TIME)
+	if (end_ms == CALL_NO_TIME) {
 		end_ms = stream->world.restart_ms;
+		pbx_plan_cut_off(&stream->world, &people);
+	}
 	pbx_plan_reserve(&plan, &people, end_ms);
 	if (under_way->call->truth.end == PBX_END_LEAVES)
 		pbx_plan_rest(&plan, &people);

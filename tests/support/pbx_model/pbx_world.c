@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { MIN_PEOPLE = 12, TRIES = 12, RESERVED_MS = 1 };
+enum { MIN_PEOPLE = 12, TRIES = 12, RESERVED_MS = 1, MARGIN = 300 };
 
 static bool is_taken(const struct pbx_world *world, const char *extension)
 {
@@ -69,13 +69,22 @@ void pbx_world_init(struct pbx_world *world, uint64_t seed, struct arena *arena)
 	world->next_channel = pbx_below(&world->random, 20000);
 }
 
-struct pbx_person *pbx_world_free_person(struct pbx_world *world, int64_t at_ms)
+/* Nothing says that a call is over which the PBX dropped as it went down, but that its channels are
+ * counted from the beginning: once as many have been made again, who talked in it keeps still. */
+static bool is_free(const struct pbx_world *world, const struct pbx_person *person, int64_t at_ms)
+{
+	bool told = person->cut_off_at == 0 || world->next_channel + MARGIN < person->cut_off_at;
+
+	return person->free_ms <= at_ms && told;
+}
+
+static struct pbx_person *draw_free(struct pbx_world *world, int64_t at_ms, bool with_mobile)
 {
 	for (int i = 0; i < TRIES; i++) {
 		struct pbx_person *person =
 			&world->people[pbx_below(&world->random, world->person_count)];
 
-		if (person->free_ms > at_ms)
+		if (!is_free(world, person, at_ms) || (with_mobile && person->mobile == NULL))
 			continue;
 		person->free_ms = at_ms + RESERVED_MS;
 		person->may_take_second = false;
@@ -84,19 +93,14 @@ struct pbx_person *pbx_world_free_person(struct pbx_world *world, int64_t at_ms)
 	return NULL;
 }
 
+struct pbx_person *pbx_world_free_person(struct pbx_world *world, int64_t at_ms)
+{
+	return draw_free(world, at_ms, false);
+}
+
 struct pbx_person *pbx_world_free_mobile(struct pbx_world *world, int64_t at_ms)
 {
-	for (int i = 0; i < TRIES; i++) {
-		struct pbx_person *person =
-			&world->people[pbx_below(&world->random, world->person_count)];
-
-		if (person->free_ms > at_ms || person->mobile == NULL)
-			continue;
-		person->free_ms = at_ms + RESERVED_MS;
-		person->may_take_second = false;
-		return person;
-	}
-	return NULL;
+	return draw_free(world, at_ms, true);
 }
 
 struct pbx_person *pbx_world_busy_person(struct pbx_world *world, int64_t at_ms)

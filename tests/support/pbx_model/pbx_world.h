@@ -23,6 +23,7 @@ struct pbx_person {
 	const char *device;   /* of a FollowMe number: whose phone rings; else the extension */
 	int64_t free_ms;      /* busy until then */
 	bool may_take_second; /* talks in a plain call until free_ms: a second one may come */
+	unsigned cut_off_at;  /* talked when the PBX went down, which had made so many channels */
 };
 
 struct pbx_world {
