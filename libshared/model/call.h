@@ -85,6 +85,9 @@ struct call {
 	bool external_initiated;
 };
 
+/* With all that it points to. */
+struct call *call_copy(const struct call *call, struct arena *arena);
+
 /* Whole seconds; -1 when not known. */
 int64_t call_ring_seconds(const struct call *call);
 int64_t call_talk_seconds(const struct call *call);

@@ -120,6 +120,22 @@ static void change_reason(struct changes *changes, struct change *change, const 
 	change->reason_count++;
 }
 
+/* A call that ended long before the event at which that is noticed is forgotten with the next one, and
+ * yet its end has to be stored. */
+static void change_keep_end(struct changes *changes, struct change *change, const struct call *call)
+{
+	struct buf saved;
+	change->ended = NULL;
+	if (call->state != CALL_ENDED && call->state != CALL_LOST)
+		return;
+	buf_init(&saved, (size_t)1 << 20);
+	if (call_fold_save(change->of->fold, call->id, &saved)) {
+		change->ended = call_copy(call, changes->arena);
+		change->ended_saved = arena_strndup(changes->arena, saved.data, saved.size);
+	}
+	buf_free(&saved);
+}
+
 /* Take over what one step of a fold changed; `event` is NULL when time passed. */
 static void changes_take(struct changes *changes, struct enterprise_fold *enterprise,
 	const struct call_changes *made, const struct log_event *event, int64_t now_ms)
@@ -130,6 +146,7 @@ static void changes_take(struct changes *changes, struct enterprise_fold *enterp
 		if (item->merged_into != 0)
 			change->merged_into = item->merged_into;
 		change->since_ms = now_ms;
+		change_keep_end(changes, change, item->call);
 		if (event != NULL) {
 			change->is_new = change->is_new || item->call->id == event->at.id;
 			change->trace = event->trace;

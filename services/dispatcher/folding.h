@@ -34,6 +34,9 @@ struct change {
 	int64_t since_ms; /* arrival of the event that changed it last */
 	struct change_reason *reasons, **last_reason;
 	unsigned reason_count;
+	/* As it was when it ended: the fold may have forgotten it before the round is stored. */
+	const struct call *ended;
+	const char *ended_saved;
 };
 
 /* The changes of a round, in the round's arena. */

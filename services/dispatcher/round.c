@@ -256,7 +256,12 @@ static void round_store_change(
 	buf_clear(saved);
 	if (change->merged_into == 0) {
 		call = call_fold_find(change->of->fold, change->call_id);
-		if (call == NULL || !call_fold_save(change->of->fold, change->call_id, saved))
+		if (call != NULL && !call_fold_save(change->of->fold, change->call_id, saved))
+			return;
+		if (call == NULL && change->ended != NULL)
+			buf_add(saved, str_from(change->ended_saved));
+		call = call != NULL ? call : change->ended;
+		if (call == NULL)
 			return;
 	}
 	struct plan *plan = plan_make(d, change, call, round->arena);
