@@ -16,7 +16,7 @@ struct call_row_about {
 	struct str enterprise;
 	struct str data_source; /* "live", "recovery" */
 	struct str trace_id;
-	struct str trace; /* JSON: why the call is as it is; see call_row_reason() */
+	struct str trace;	       /* JSON: why the call is as it is; see call_row_reason() */
 	struct str fallback_extension; /* settings: of calls whose own extension nobody knows */
 };
 
