@@ -234,6 +234,7 @@ void fold_call_merge(struct call_fold *fold, struct fold_call *from, struct fold
 		into->e164 = from->e164;
 		fold_index(fold, into, into->external, false);
 	}
+	fold_twins_meet(into);
 	begins_earlier(into, from->started_ms);
 	if (from->host_start_ms != CALL_NO_TIME &&
 		(into->host_start_ms == CALL_NO_TIME || from->host_start_ms < into->host_start_ms))

@@ -40,6 +40,7 @@ struct fold_channel {
 	bool hung_up : 1;
 	bool weak : 1;	  /* given to its call by numbers alone */
 	bool linked : 1;  /* was reached by the other side when that was last looked at */
+	bool met : 1;	  /* was in one bridge with the other side */
 	bool consult : 1; /* has been counted as an attempt to transfer */
 	bool reached : 1; /* scratch of a walk */
 	char uid[];

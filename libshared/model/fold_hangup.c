@@ -38,11 +38,25 @@ static bool goes_on(struct fold_call *call)
 	       (speaker != NULL && strcmp(speaker->number, call->caller) != 0);
 }
 
+/* A colleague's phone waits for the other side. */
+static bool somebody_waits(const struct fold_call *call)
+{
+	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
+		if (at->bridge != NULL && !at->linked && at->kind == KIND_DEVICE &&
+			fold_is_ours(call, at) && call->external[0] != '\0' &&
+			strcmp(at->peer, call->external) == 0 &&
+			strcmp(at->number, call->talking) != 0)
+			return true;
+	}
+	return false;
+}
+
 /* Who asked a colleague hangs up, and the other side is there still: either is put to the other just
  * now, or all is over. A grace tells. */
 static bool may_go_on(const struct fold_call *call)
 {
-	if (call->direction != CALL_OUTGOING || !fold_attended_pending(call))
+	if (call->direction != CALL_OUTGOING ||
+		(!fold_attended_pending(call) && !somebody_waits(call)))
 		return false;
 	return fold_other_side_waits(call);
 }

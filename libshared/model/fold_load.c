@@ -227,6 +227,7 @@ static struct fold_channel *load_channel(
 	channel->hung_up = (from->flags & FLAG_HUNG_UP) != 0;
 	channel->linked = (from->flags & FLAG_LINKED) != 0;
 	channel->weak = (from->flags & FLAG_WEAK) != 0;
+	channel->met = (from->flags & FLAG_MET) != 0;
 	channel->consult = (from->flags & FLAG_CONSULT) != 0;
 	if (from->local.size == 0)
 		return channel;

@@ -97,6 +97,24 @@ void fold_channel_set_local(
 	keyset_put(fold->locals, channel);
 }
 
+/* The halves were known of different calls, which are one now. */
+void fold_twins_meet(struct fold_call *call)
+{
+	for (struct fold_channel *at = call->channels; at != NULL; at = at->next) {
+		if (at->local == NULL || at->twin != NULL)
+			continue;
+		for (struct fold_channel *to = at->next; to != NULL && at->twin == NULL;
+			to = to->next) {
+			if (!is_half_of(to, str_from(at->local), (enum fold_kind)at->kind) ||
+				!fold_are_neighbours(fold_uid_of(str_from(at->uid)),
+					fold_uid_of(str_from(to->uid))))
+				continue;
+			at->twin = to;
+			to->twin = at;
+		}
+	}
+}
+
 /* "152" of "Local/152@dialexecute-00000000", when that is one of us. */
 struct str fold_local_target(const struct call_fold *fold, struct str base)
 {

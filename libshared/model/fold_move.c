@@ -116,6 +116,7 @@ bool fold_move_weak(struct call_fold *fold, struct fold_channel *channel, struct
 	move_channels(from, into);
 	cut_ties(from);
 	fold_consults_again(from);
+	fold_twins_meet(into);
 	fold_say(fold, from, "a channel of %s goes to the call with it", into->external);
 	fold_say(fold, into, "a channel that was taken for another call's is this one's");
 	fold_talk(fold, from);

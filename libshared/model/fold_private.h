@@ -48,6 +48,7 @@ struct str fold_local_target(const struct call_fold *fold, struct str base);
 struct fold_channel *fold_twin_of(const struct call_fold *fold, struct str name, struct str uid);
 void fold_channel_set_local(
 	struct call_fold *fold, struct fold_channel *channel, struct str base, enum fold_kind kind);
+void fold_twins_meet(struct fold_call *call);
 void fold_channel_forget_local(struct call_fold *fold, struct fold_channel *channel);
 
 /* fold_numbers.c */
@@ -123,6 +124,7 @@ bool fold_move_weak(struct call_fold *fold, struct fold_channel *channel, struct
 void fold_talk(struct call_fold *fold, struct fold_call *call);
 bool fold_is_other_side(const struct fold_call *call, const struct fold_channel *channel);
 bool fold_is_ours(const struct fold_call *call, const struct fold_channel *channel);
+bool fold_beside_other_side(const struct fold_channel *channel);
 bool fold_other_side_waits(const struct fold_call *call);
 struct fold_channel *fold_speaker(struct fold_call *call);
 void fold_learn(struct fold_step *step, struct fold_call *call, const struct fold_channel *channel);

@@ -9,12 +9,10 @@
 
 /* How long after its last event a call may still be the one that somebody consults from, or that a
  * click in a program began; and how soon after somebody went aside FollowMe rings the mobile. */
-enum { CONSULT_MS = 60 * 60 * 1000, CLICK_MS = 60 * 1000, ASIDE_MS = 2 * 60 * 1000 };
+enum { CONSULT_MS = 60 * 60 * 1000, CLICK_MS = 60 * 1000, ASIDE_MS = 90 * 1000 };
 
 /* Posts of one moment may come in another order. */
 enum { ASTRAY_MS = 10 * 1000, AFTER_MS = 3000 };
-
-static fold_ranker rank_external, rank_own_channel;
 
 /* Channels that a busy PBX may make while one of its calls rings. */
 enum { FAR = 2000 };
@@ -32,7 +30,7 @@ static struct fold_call *search(const struct fold_step *step, const char *number
 		.with = with,
 		.uid = fold_uid_of(step->event->unique_id),
 		.rank = rank,
-		.after_ms = rank == rank_external || rank == rank_own_channel ? AFTER_MS : 0,
+		.after_ms = ours ? 0 : AFTER_MS,
 		.ours = ours};
 
 	return fold_search(step->fold, &search);
@@ -68,8 +66,7 @@ static bool is_far(const struct fold_search *search, const struct fold_call *cal
 	return apart != INT64_MAX && apart > FAR;
 }
 
-/* The other side's number leads to the call: `with` is who of us. While it rings, one who was rung is
- * awaited, and soon; later anybody may come by a transfer, but for who is there already. */
+/* The other side's number leads to the call; `with` is who of us has to do with it. */
 static int rank_external(const struct fold_search *search, const struct fold_call *call)
 {
 	/* Its first leg has hung up; perhaps the other side was handed on, and the news come late. */
@@ -84,6 +81,17 @@ static int rank_external(const struct fold_search *search, const struct fold_cal
 	return involves(call, search->with) ? 3 : 2;
 }
 
+/* The same, of one of our phones: while a call rings, only who was rung is awaited. */
+static int rank_phone(const struct fold_search *search, const struct fold_call *call)
+{
+	bool ringing = call->anchored && !call->conversation && !fold_call_closed(call);
+	bool unknown = call->direction == CALL_OUTGOING && call->caller[0] == '\0';
+
+	if (ringing && !unknown && !involves(call, search->with))
+		return 0;
+	return rank_external(search, call);
+}
+
 /* The same, of the other side's own channel: a call that came in began with it, and has no other. */
 static int rank_own_channel(const struct fold_search *search, const struct fold_call *call)
 {
@@ -96,13 +104,15 @@ static struct fold_call *by_external(
 	const struct fold_step *step, const char *number, const char *ours)
 {
 	struct str base;
-	bool wire = fold_kind_of(step->event->channel, &base) > KIND_DEVICE;
-	bool own = step->event->type != EVENT_HANGUP && step->event->type != EVENT_DIAL && !wire &&
-		   strcmp(number, step->number) == 0;
+	enum fold_kind kind = fold_kind_of(step->event->channel, &base);
 
 	if (!fold_is_outside(step->fold, number))
 		return NULL;
-	return search(step, number, false, ours, own ? rank_own_channel : rank_external);
+	if (kind != KIND_DEVICE)
+		return search(step, number, false, ours, rank_external);
+	if (strcmp(number, step->number) == 0)
+		return search(step, number, false, ours, rank_own_channel);
+	return search(step, number, false, ours, rank_phone);
 }
 
 /* A mobile that was rung for the call. */
@@ -113,26 +123,21 @@ static int rank_mobile(const struct fold_search *search, const struct fold_call 
 	return is_connected(call, search->number) ? 1 : 2;
 }
 
-/* Is this one of us away from the other side's bridge, while the other side waits there? */
+/* Is this one of us, who talks in the call, away from the other side, and it waits for him? */
 static bool is_away(const struct fold_call *call, const char *number)
 {
-	bool beside_other_side = false;
 	bool known = false;
 
 	if (strcmp(call->talking, number) != 0 || !fold_other_side_waits(call))
 		return false;
-
 	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
 		if (at->hung_up || strcmp(at->number, number) != 0 || !fold_is_ours(call, at))
 			continue;
-		known = true;
-		for (const struct fold_channel *to = call->channels; to != NULL; to = to->next) {
-			if (at->bridge != NULL && to->bridge == at->bridge &&
-				fold_is_other_side(call, to))
-				beside_other_side = true;
-		}
+		if (fold_beside_other_side(at))
+			return false;
+		known = known || at->met;
 	}
-	return known && !beside_other_side;
+	return known;
 }
 
 /* One of us (`number`) talks there, and calls somebody (`with`, or "") meanwhile. */
@@ -182,6 +187,8 @@ static int rank_consulting(const struct fold_search *search, const struct fold_c
 /* A mobile (`with`) is rung for the other side: of a call that came in, or that is being handed on. */
 static int rank_forwarding(const struct fold_search *search, const struct fold_call *call)
 {
+	if (fold_call_closed(call))
+		return 0;
 	if (call->direction == CALL_INCOMING && !call->conversation)
 		return involves(call, search->with) ? 4 : 3;
 	if (fold_blind_pending(call))
@@ -291,7 +298,7 @@ struct fold_call *fold_leg_astray(const struct fold_step *step, const struct fol
 static int rank_nameless(const struct fold_search *search, const struct fold_call *call)
 {
 	return call->direction == CALL_INCOMING && call->external[0] == '\0' &&
-	       !call->conversation && recent(call, CLICK_MS) &&
+	       !fold_call_closed(call) && !call->conversation && recent(call, CLICK_MS) &&
 	       strcmp(call->line, search->number + 1) == 0;
 }
 
@@ -330,7 +337,7 @@ static int rank_click(const struct fold_search *search, const struct fold_call *
 	bool talked_long =
 		call->talked_ms != CALL_NO_TIME && call->fold->now_ms - call->talked_ms > ASTRAY_MS;
 
-	if (call->anchored || talked_long || !recent(call, CLICK_MS))
+	if (call->anchored || fold_call_closed(call) || talked_long || !recent(call, CLICK_MS))
 		return 0;
 	return search->with[0] == '\0' || call->ours[0] == '\0' ||
 	       strcmp(call->ours, search->with) == 0;

@@ -33,7 +33,7 @@ static int64_t channel_flags(const struct call_fold *fold, const struct fold_cha
 
 	return (channel->hung_up ? FLAG_HUNG_UP : 0) | (channel->linked ? FLAG_LINKED : 0) |
 	       (channel->consult ? FLAG_CONSULT : 0) | (named ? FLAG_NAMED : 0) |
-	       (channel->weak ? FLAG_WEAK : 0);
+	       (channel->weak ? FLAG_WEAK : 0) | (channel->met ? FLAG_MET : 0);
 }
 
 static void save_graph(const struct call_fold *fold, const struct fold_call *call,

@@ -9,7 +9,14 @@
 #include "fold_private.h"
 
 enum { SAVED_MAX_BYTES = 1 << 20, SAVED_DEPTH = 6, SAVED_ARENA_BYTES = 4 << 20 };
-enum { FLAG_HUNG_UP = 1, FLAG_LINKED = 2, FLAG_CONSULT = 4, FLAG_NAMED = 8, FLAG_WEAK = 16 };
+enum {
+	FLAG_HUNG_UP = 1,
+	FLAG_LINKED = 2,
+	FLAG_CONSULT = 4,
+	FLAG_NAMED = 8,
+	FLAG_WEAK = 16,
+	FLAG_MET = 32
+};
 enum { FLAG_MOBILE = 1, FLAG_FOLLOW_ME = 2, FLAG_PICKED_UP = 4 };
 enum {
 	FLAG_ANSWERED = 1,

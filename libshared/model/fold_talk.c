@@ -143,6 +143,16 @@ bool fold_other_side_waits(const struct fold_call *call)
 	return false;
 }
 
+bool fold_beside_other_side(const struct fold_channel *channel)
+{
+	for (const struct fold_channel *at = channel->call->channels; at != NULL; at = at->next) {
+		if (at != channel && channel->bridge != NULL && at->bridge == channel->bridge &&
+			fold_is_other_side(channel->call, at))
+			return true;
+	}
+	return false;
+}
+
 /* Nobody is connected: between two talks of a transfer, on hold, or at an end that was not said. */
 static void set_silent(struct call_fold *fold, struct fold_call *call)
 {
@@ -172,6 +182,7 @@ void fold_talk(struct call_fold *fold, struct fold_call *call)
 		 strcmp(call->talking, number) != 0;
 	for (struct fold_channel *at = call->channels; at != NULL; at = at->next)
 		at->linked = at->reached;
+	speaker->met = speaker->met || fold_beside_other_side(speaker);
 	if (is_new && call->direction != CALL_INTERNAL)
 		fold_transfer_done(fold, call, number);
 	set_talking(fold, call, number);

@@ -251,16 +251,6 @@ void fold_consults_again(struct fold_call *call)
 	}
 }
 
-static bool beside_other_side(const struct fold_channel *channel)
-{
-	for (const struct fold_channel *at = channel->call->channels; at != NULL; at = at->next) {
-		if (at != channel && at->bridge == channel->bridge &&
-			fold_is_other_side(channel->call, at))
-			return true;
-	}
-	return false;
-}
-
 /* Who talks with the other side is back with it, and still names the colleague asked meanwhile. */
 void fold_consult_returned(struct call_fold *fold, const struct fold_channel *channel)
 {
@@ -271,7 +261,7 @@ void fold_consult_returned(struct call_fold *fold, const struct fold_channel *ch
 	if (channel->kind != KIND_DEVICE || channel->bridge == NULL ||
 		strcmp(channel->number, call->talking) != 0 || call->direction == CALL_INTERNAL ||
 		!fold_is_internal(fold, str_from(channel->peer)) ||
-		strcmp(channel->peer, channel->number) == 0 || !beside_other_side(channel) ||
+		strcmp(channel->peer, channel->number) == 0 || !fold_beside_other_side(channel) ||
 		find_last(call, channel->peer, channel->number) != NULL)
 		return;
 	transfer = find_last(call, channel->number, channel->peer);
