@@ -163,9 +163,10 @@ static int rank_ending(const struct fold_search *search, const struct fold_call 
 	int rank = rank_talker(search, call);
 	enum fold_wire wire = fold_transfer_wire(call, search);
 
-	bool seen = fold_transfer_pending(call, search->number, "") ||
-		    fold_transfer_known(call, search->number, search->with) ||
-		    is_away(call, search->number);
+	bool asking = fold_transfer_pending(call, search->number, "") ||
+		      is_away(call, search->number);
+	bool seen = fold_transfer_known(call, search->number, search->with) ||
+		    (asking && !is_far(search, call));
 
 	if (rank == 0 || wire == WIRE_OF_ANOTHER || !seen)
 		return 0;
@@ -355,15 +356,18 @@ struct fold_call *fold_owner_of_click(const struct fold_step *step)
 
 static int rank_just_missed(const struct fold_search *search, const struct fold_call *call)
 {
-	return fold_call_closed(call) && call->direction == CALL_INTERNAL && !call->answered &&
+	return !is_far(search, call) && fold_call_closed(call) && call->direction == CALL_INTERNAL && !call->answered &&
 	       strcmp(call->caller, search->number) == 0 && strcmp(call->callee, search->with) == 0;
 }
 
 /* 151 called 152 in vain, as it seemed, just before he came back from asking him. */
 struct fold_call *fold_just_missed(const struct fold_call *call, const char *from, const char *to)
 {
-	const struct fold_search search = {
-		.number = from, .with = to, .after_ms = ASTRAY_MS, .rank = rank_just_missed};
+	const struct fold_search search = {.number = from,
+		.with = to,
+		.after_ms = ASTRAY_MS,
+		.uid = fold_uid_of(str_from(call->channels->uid)),
+		.rank = rank_just_missed};
 
 	return fold_search(call->fold, &search);
 }

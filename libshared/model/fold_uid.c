@@ -4,9 +4,11 @@
  */
 #include "fold_private.h"
 
-/* RUN_S: UniqueIds that far apart in time say nothing of each other. NEIGHBOURS: the two halves of a
+/* RUN_S: channels that far apart in time have nothing to do with each other. NEIGHBOURS: the two halves of a
  * Local channel are made at once, but other channels may be made between them. */
 enum { RUN_S = 12 * 60 * 60, NEIGHBOURS = 4 };
+
+#define UNKNOWN INT64_MAX
 
 struct fold_uid fold_uid_of(struct str text)
 {
@@ -23,14 +25,15 @@ struct fold_uid fold_uid_of(struct str text)
 	return uid;
 }
 
-/* How many channels lie between; a PBX that was restarted counts anew. */
+/* How many channels lie between; UNKNOWN where UniqueIds do not tell. */
 static int64_t distance(struct fold_uid one, struct fold_uid other)
 {
 	int64_t apart = one.place - other.place;
 
-	if (one.second == 0 || other.second == 0 || one.second - other.second > RUN_S ||
-		other.second - one.second > RUN_S)
-		return INT64_MAX;
+	if (one.second == 0 || other.second == 0)
+		return UNKNOWN;
+	if (one.second - other.second > RUN_S || other.second - one.second > RUN_S)
+		return UNKNOWN - 1;
 	return apart < 0 ? -apart : apart;
 }
 
@@ -39,16 +42,16 @@ bool fold_are_neighbours(struct fold_uid one, struct fold_uid other)
 {
 	int64_t apart = distance(one, other);
 
-	return apart == INT64_MAX || apart <= NEIGHBOURS;
+	return apart == UNKNOWN || apart <= NEIGHBOURS;
 }
 
 /* To those that are surely of the call. INT64_MAX: unknown. */
 int64_t fold_nearest(const struct fold_call *call, struct fold_uid uid)
 {
-	int64_t best = INT64_MAX;
+	int64_t best = UNKNOWN;
 
 	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
-		int64_t apart = INT64_MAX;
+		int64_t apart = UNKNOWN;
 
 		if (!at->weak)
 			apart = distance(fold_uid_of(str_from(at->uid)), uid);
