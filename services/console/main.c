@@ -45,7 +45,11 @@ static void *start(struct service *service, struct error *error)
 		.log = *service_log(service),
 	};
 
-	(void)error;
+	if (options.url[0] == '\0') {
+		(void)error_set(error, ERROR_INPUT, "DATABASE_URL: missing");
+		free(console);
+		return NULL;
+	}
 	console->service = service;
 	console->pg = pg_new(service_loop(service), &options);
 	console->schema = schema_new(service_loop(service), console->pg, service_log(service));
@@ -68,7 +72,6 @@ const struct service_spec console_spec = {
 	.default_port = 8090,
 	.routes = routes,
 	.checks = checks,
-	.needs_database = true,
 	.start = start,
 	.stop = stop,
 };
