@@ -16,7 +16,8 @@ const struct config_field dispatcher_config_fields[] = {
 	SETTING(telegram_url, "TELEGRAM_URL", CONFIG_TEXT, "https://api.telegram.org", 8, 200,
 		"Base URL of the Telegram Bot API"),
 	SETTING(recording_base, "RECORDING_BASE", CONFIG_TEXT, "", 0, 200,
-		"Base URL of call recordings in messages; empty: no links"),
+		"Base URL of recordings that have no address of their own; empty: no links to "
+		"them"),
 	SETTING(lease_ms, "LEASE_MS", CONFIG_INT, "5000", 1000, 60000,
 		"How long a partition stays with an instance that is silent, in milliseconds"),
 	SETTING(linger_seconds, "LINGER_SECONDS", CONFIG_INT, "60", 10, 3600,

@@ -125,6 +125,16 @@ def test_keyboards_are_checked_compared_and_removed(sandbox):
     assert sandbox.refused("sendMessage", chat_id=5, text="a", reply_markup=long) == "400 Bad Request: BUTTON_DATA_INVALID"
 
 
+@pytest.mark.parametrize("button, words", [
+    ({"url": "http://localhost/"}, "inline keyboard button URL 'http://localhost/' is invalid: Wrong HTTP URL"),
+    ({"url": "ftp://a.example/"}, "inline keyboard button URL 'ftp://a.example/' is invalid: Wrong HTTP URL"),
+    ({"callback_data": ""}, "BUTTON_DATA_INVALID"),
+])
+def test_a_button_that_does_nothing_costs_the_whole_message(sandbox, button, words):
+    markup = {"inline_keyboard": [[{"text": "go", **button}]]}
+    assert sandbox.refused("sendMessage", chat_id=5, text="a", reply_markup=markup) == f"400 Bad Request: {words}"
+
+
 def test_replies_need_their_message(sandbox):
     first = sandbox.result("sendMessage", chat_id=5, text="a")["message_id"]
     sandbox.result("sendMessage", chat_id=5, text="b", reply_parameters={"message_id": first})
