@@ -92,8 +92,8 @@ BEGIN
 	-- of it came afterwards.
 	CREATE TEMPORARY TABLE refold_calls AS SELECT c.*, NULL::jsonb AS legs, NULL::jsonb AS transfers,
 		false AS in_scope, false AS recovered FROM calls c WITH NO DATA;
-	-- The enterprises that were read, and from where.
-	CREATE TEMPORARY TABLE refold_spans (enterprise_id text, low timestamptz, high timestamptz);
+	-- The enterprises that were read, and from where; first_id: of the first live event.
+	CREATE TEMPORARY TABLE refold_spans (enterprise_id text, low timestamptz, high timestamptz, first_id bigint);
 	-- What is to be done, in an order in which pieces of it can be applied. `fresh` is the row in
 	-- refold_calls, `call_id` that of calls, `into_id` the call that has taken it in.
 	CREATE TEMPORARY TABLE refold_changes (n integer, kind text, call_id bigint, fresh bigint,
@@ -148,9 +148,11 @@ BEGIN
 			row_number() OVER (PARTITION BY p.old ORDER BY p.shared DESC, p.fresh) AS b
 			FROM pg_temp.refold_pairs p) AS r WHERE r.a = 1 AND r.b = 1;
 	ANALYZE pg_temp.refold_match;
-	-- The live fold still works on these, or they are cut by the beginning of what was read.
+	-- The live fold still works on these, or they are cut by the beginning of what was read: their first event
+	-- was before it. (Not by start_time: the host's clock is behind by its lag, or by its zone.)
 	CREATE TEMPORARY TABLE refold_busy AS
-		SELECT x.fresh, bool_or(x.live) AS live FROM (SELECT p.fresh, p.fresh <> p.old AND c.start_time < w.low AS cut,
+		SELECT x.fresh, bool_or(x.live) AS live FROM (SELECT p.fresh, p.fresh <> p.old AND CASE c.data_source
+					WHEN 'recovery' THEN c.start_time < w.low ELSE c.id < w.first_id END AS cut,
 				EXISTS (SELECT FROM fold_calls k WHERE k.call_id = p.old) AS live
 			FROM pg_temp.refold_pairs p JOIN calls c ON c.id = p.old
 			JOIN pg_temp.refold_spans w ON w.enterprise_id = c.enterprise_id) AS x

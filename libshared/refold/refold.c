@@ -31,18 +31,19 @@ struct refold {
 	struct pg_batch *batch;
 	struct refold_window window; /* of events that are read */
 	struct refold_calls *calls;
-	struct buf rows;     /* finished calls on their way to the server */
-	struct buf spans;    /* enterprises that were read */
-	char enterprise[64]; /* that is folded now; "" none */
-	bool passed_over;    /* nothing is known of it */
-	int64_t low_ms;
+	struct buf rows;	  /* finished calls on their way to the server */
+	struct buf spans;	  /* enterprises that were read */
+	char enterprise[64];	  /* that is folded now; "" none */
+	bool passed_over;	  /* nothing is known of it */
+	int64_t low_ms, first_id; /* of its events; the id of live ones */
 };
 
 /* -- statements ------------------------------------------------------------------------------------ */
 
 static const char sql_begin[] = "SELECT refold_begin()";
 static const char sql_span[] =
-	"SELECT (extract(epoch FROM low) * 1000)::bigint, (extract(epoch FROM high) * 1000)::bigint"
+	"SELECT (extract(epoch FROM nullif(low, '-infinity')) * 1000)::bigint,"
+	" (extract(epoch FROM nullif(high, 'infinity')) * 1000)::bigint"
 	" FROM refold_span($1, coalesce($2::timestamptz, '-infinity'), coalesce($3::timestamptz, "
 	"'infinity'))";
 
@@ -72,7 +73,7 @@ static const char sql_close[] = "CLOSE refold_events";
 static const char sql_put[] = "SELECT refold_put($1::jsonb)";
 static const char sql_spans[] =
 	"INSERT INTO pg_temp.refold_spans SELECT * FROM jsonb_to_recordset($1::jsonb)"
-	" AS x (enterprise_id text, low timestamptz, high timestamptz)";
+	" AS x (enterprise_id text, low timestamptz, high timestamptz, first_id bigint)";
 static const char sql_compare[] = "SELECT kind, calls FROM refold_compare($1::text[])";
 static const char sql_changes[] =
 	"SELECT h.kind, h.call_id, h.enterprise_id, h.version, coalesce(c.data_source, "
@@ -362,8 +363,8 @@ static void end_enterprise(struct refold *refold)
 	clock_format_rfc3339(refold->low_ms, low);
 	clock_format_rfc3339(until_ms, high);
 	buf_printf(call_row_next(&refold->spans, '['),
-		"{\"enterprise_id\":\"%s\",\"low\":\"%s\",\"high\":\"%s\"}", refold->enterprise,
-		low, high);
+		"{\"enterprise_id\":\"%s\",\"low\":\"%s\",\"high\":\"%s\",\"first_id\":%lld}",
+		refold->enterprise, low, high, (long long)refold->first_id);
 }
 
 /* Enterprises' numbers are letters, digits, _ and - only. */
@@ -375,6 +376,7 @@ static void begin_enterprise(struct refold *refold, const struct refold_event *e
 	(void)str_copy(refold->enterprise, sizeof(refold->enterprise), event->enterprise);
 	refold->low_ms =
 		refold->window.from_ms != REFOLD_NO_TIME ? refold->window.from_ms : event->at_ms;
+	refold->first_id = INT64_MAX;
 	refold->passed_over = tenant == NULL;
 	if (tenant != NULL)
 		refold_calls_begin(refold->calls, event->enterprise, tenant);
@@ -397,6 +399,8 @@ static void fold_row(
 
 	if (!str_equal(event.enterprise, str_from(refold->enterprise)))
 		begin_enterprise(refold, &event);
+	if (event.id < refold->first_id && str_equal(event.data_source, STR("live")))
+		refold->first_id = event.id;
 	refold->counts.events++;
 	if (refold->passed_over || refold_calls_event(refold->calls, &event, &refold->rows, &error))
 		return;
