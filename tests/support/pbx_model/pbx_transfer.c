@@ -141,7 +141,7 @@ static void mobile_answers(struct pbx_play *play, struct asking *asking)
 	pbx_enter_both(play, leg->one, asking->two, asking->far);
 }
 
-/* The wire's hangup names who asked until it was renamed. Of FollowMe numbers, whose dialplan is
+/* The wire's hangup names who asked until it was renamed, and now and then afterwards. Of FollowMe numbers, whose dialplan is
  * another, none was ever captured. */
 static void two_over(struct pbx_play *play, const struct asking *asking, int call_status)
 {
@@ -150,7 +150,7 @@ static void two_over(struct pbx_play *play, const struct asking *asking, int cal
 	if (asking->move->follow_me)
 		return;
 	event = pbx_hangup(play, asking->two, 2, call_status);
-	event->phone = asking->two->number;
+	event->phone = pbx_maybe(play, 30) ? asking->one->peer : asking->two->number;
 	event->extensions[0] = asking->move->to;
 	event->received_ms = asking->at_ms - asking->at_ms % 1000;
 }

@@ -159,7 +159,7 @@ static bool is_our_leg_end(const struct call_event *event)
 }
 
 /* Where the order of two events is itself what they tell, the truth is gone with it:
- * - a channel enters and leaves bridges: the last that was said is where it is;
+ * - a channel enters two bridges, or enters and leaves one: the last that was said counts;
  * - a bridge is destroyed: who entered it is out, unless he entered afterwards;
  * - a repeated dial of a cascade: who rang first;
  * - a leg that was rung for one of us ends, and he is back with the other side: one before the
@@ -172,7 +172,8 @@ static bool may_swap(const struct call_event *one, const struct call_event *othe
 	if (other->at_ms - one->at_ms > NEAR_MS || (is_our_leg_end(one) && is_place(other->type)) ||
 		(is_our_leg_end(other) && is_place(one->type)))
 		return false;
-	if (same_channel && is_place(one->type) && is_place(other->type))
+	if (same_channel && is_place(one->type) && is_place(other->type) &&
+		(same_bridge || one->type == other->type))
 		return false;
 	if (same_bridge && (is_destroy(one->type) || is_destroy(other->type)) &&
 		(is_place(one->type) || is_place(other->type)))
