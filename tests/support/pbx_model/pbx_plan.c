@@ -261,7 +261,7 @@ void pbx_plan_reserve(const struct pbx_plan *plan, struct pbx_taking_part *peopl
 void pbx_plan_cut_off(const struct pbx_world *world, struct pbx_taking_part *people)
 {
 	for (unsigned i = 0; i < people->count; i++)
-		people->people[i]->cut_off_at = world->next_channel;
+		people->people[i]->cut_off_at = world->next_channel + 1;
 }
 
 void pbx_plan_rest(const struct pbx_plan *plan, struct pbx_taking_part *people)

@@ -256,11 +256,15 @@ static void say_wrong(
 	describe(got, words);
 }
 
-/* The calls that there are events of. */
+/* The calls that there are events of which begin a call. */
 static void mark_present(const struct judge_run *run, bool *present)
 {
-	for (unsigned i = 0; i < run->count; i++)
-		present[run->scene->owners[run->items[i].event]] = true;
+	for (unsigned i = 0; i < run->count; i++) {
+		unsigned event = run->items[i].event;
+
+		if (pbx_event_is_classic(run->scene->events[event].type))
+			present[run->scene->owners[event]] = true;
+	}
 }
 
 static unsigned compare(const struct session *session, bool *present, struct buf *words)

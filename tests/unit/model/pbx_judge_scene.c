@@ -162,6 +162,8 @@ static bool is_our_leg_end(const struct call_event *event)
  * - a channel enters two bridges, or enters and leaves one: the last that was said counts;
  * - a bridge is destroyed: who entered it is out, unless he entered afterwards;
  * - a repeated dial of a cascade: who rang first;
+ * - a call's dial names the mobile that is rung for it: before that, another call of the same person
+ *   has as good a claim to the mobile's leg;
  * - a leg that was rung for one of us ends, and he is back with the other side: one before the
  *   other, and it was a second call of his. */
 static bool may_swap(const struct call_event *one, const struct call_event *other)
@@ -178,7 +180,7 @@ static bool may_swap(const struct call_event *one, const struct call_event *othe
 	if (same_bridge && (is_destroy(one->type) || is_destroy(other->type)) &&
 		(is_place(one->type) || is_place(other->type)))
 		return false;
-	return !(same_channel && one->type == EVENT_DIAL && other->type == EVENT_DIAL);
+	return !(one->type == EVENT_DIAL && other->type == EVENT_DIAL);
 }
 
 /* Neighbours of the whole row, and then neighbours within one call. */
