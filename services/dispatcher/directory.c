@@ -98,12 +98,17 @@ struct directory_recipient directory_reader(const struct directory_tenant *tenan
 	return reader;
 }
 
+bool directory_has_bot(const struct directory_tenant *tenant)
+{
+	return tenant != NULL && tenant->active && tenant->bot_token[0] != '\0';
+}
+
 /* The owner is often a subscriber, too, and must not be told twice. Subscribers of a bot are unique. */
 unsigned directory_recipients(const struct directory *directory,
 	const struct directory_tenant *tenant, struct directory_recipient *to, unsigned capacity)
 {
 	unsigned count = 0;
-	if (tenant == NULL || !tenant->active || tenant->bot_token[0] == '\0')
+	if (!directory_has_bot(tenant))
 		return 0;
 	for (unsigned i = 0; i < DIRECTORY_OWNER_CHATS; i++) {
 		int64_t chat_id = tenant->owner_chats[i];
@@ -124,7 +129,7 @@ unsigned directory_recipients(const struct directory *directory,
 bool directory_tells(
 	const struct directory *directory, const struct directory_tenant *tenant, int64_t chat_id)
 {
-	if (tenant == NULL || !tenant->active || tenant->bot_token[0] == '\0' || chat_id == 0)
+	if (!directory_has_bot(tenant) || chat_id == 0)
 		return false;
 	const struct directory_bot *bot = table_get(directory->bots, str_from(tenant->bot_token));
 	return is_owner(tenant, chat_id) ||

@@ -69,6 +69,9 @@ void directory_free(struct directory *directory);
 
 const struct directory_tenant *directory_find(const struct directory *directory, struct str number);
 
+/* Can anything be told of its calls? NULL: no. */
+bool directory_has_bot(const struct directory_tenant *tenant);
+
 /* The chats to tell, each once: `to` has room for `capacity`; returns how many. */
 unsigned directory_recipients(const struct directory *directory,
 	const struct directory_tenant *tenant, struct directory_recipient *to, unsigned capacity);

@@ -143,7 +143,11 @@ static const char sql_lookup[] =
 
 bool plan_needs_lookup(const struct dispatcher *d, const struct change *change)
 {
-	return !change->is_new && outbox_find(&d->outbox, change->call_id) == NULL;
+	if (change->is_new || outbox_find(&d->outbox, change->call_id) != NULL)
+		return false;
+	const struct directory_tenant *tenant =
+		directory_find(&d->directory, str_from(change->of->number));
+	return tenant != NULL && tenant->bot_token[0] != '\0'; /* else nothing can be told */
 }
 
 void plan_add_lookup(struct pg_batch *batch, struct arena *arena, struct str call_ids)

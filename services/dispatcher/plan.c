@@ -22,6 +22,28 @@ struct planning {
 	unsigned room; /* for targets */
 };
 
+/* Calls of these kinds are not begun to be told. */
+static bool call_is_quiet(const struct tenant_settings *settings, const struct call *call)
+{
+	static const enum quiet_kind directions[] = {[CALL_INCOMING] = QUIET_INCOMING,
+		[CALL_OUTGOING] = QUIET_OUTGOING,
+		[CALL_INTERNAL] = QUIET_INTERNAL};
+	bool over = call->state == CALL_ENDED || call->state == CALL_LOST;
+	if (call->direction != CALL_UNKNOWN && (settings->quiet & directions[call->direction]) != 0)
+		return true;
+	if ((settings->quiet & QUIET_ANSWERED) != 0 && (!over || call->answered))
+		return true;
+	return (settings->quiet & QUIET_PROGRESS) != 0 && !over;
+}
+
+/* Is there anybody to be told of it, if it is not told already? */
+static bool planning_begins(const struct planning *planning)
+{
+	const struct directory_tenant *tenant = planning->tenant;
+	return planning->wish->call != NULL && directory_has_bot(tenant) &&
+	       !call_is_quiet(&tenant->settings, planning->wish->call);
+}
+
 /* By its id: after a change of bots the same chat is known under both. */
 static bool plan_tells(const struct plan *plan, const struct chat *chat)
 {
@@ -91,20 +113,6 @@ static void planning_add_standing(struct planning *planning)
 	}
 }
 
-/* Calls of these kinds are not begun to be told. */
-static bool call_is_quiet(const struct tenant_settings *settings, const struct call *call)
-{
-	static const enum quiet_kind directions[] = {[CALL_INCOMING] = QUIET_INCOMING,
-		[CALL_OUTGOING] = QUIET_OUTGOING,
-		[CALL_INTERNAL] = QUIET_INTERNAL};
-	bool over = call->state == CALL_ENDED || call->state == CALL_LOST;
-	if (call->direction != CALL_UNKNOWN && (settings->quiet & directions[call->direction]) != 0)
-		return true;
-	if ((settings->quiet & QUIET_ANSWERED) != 0 && (!over || call->answered))
-		return true;
-	return (settings->quiet & QUIET_PROGRESS) != 0 && !over;
-}
-
 /* The subscribers of now; who wants only his own calls from when a phone of his takes part. */
 static void planning_add_recipients(
 	struct planning *planning, const struct directory_recipient *recipients, unsigned count)
@@ -129,8 +137,7 @@ static void planning_choose(struct planning *planning)
 	struct plan *plan = planning->plan;
 	struct directory_recipient recipients[MAX_RECIPIENTS];
 	unsigned count = 0, standing = 0;
-	if (planning->wish->call != NULL && planning->tenant != NULL &&
-		!call_is_quiet(&planning->tenant->settings, planning->wish->call))
+	if (planning_begins(planning))
 		count = directory_recipients(
 			&d->directory, planning->tenant, recipients, MAX_RECIPIENTS);
 	const struct delivery *it = planning->live != NULL ? planning->live->deliveries : NULL;
@@ -215,6 +222,9 @@ struct plan *plan_wished(struct dispatcher *d, const struct plan_wish *wish, str
 	plan->call_id = wish->call_id;
 	plan->shard = wish->shard;
 	plan->enterprise = wish->enterprise;
+	/* Most calls of enterprises without a bot, and quiet ones, end here: before a text is made. */
+	if (planning.live == NULL && !planning_begins(&planning))
+		return NULL;
 	if (!planning_state(&planning))
 		return NULL;
 	planning_choose(&planning);
