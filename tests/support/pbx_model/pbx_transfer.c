@@ -83,7 +83,7 @@ static void ask(struct pbx_play *play, struct asking *asking)
 	asking->waiting = pbx_bridge_new(play);
 	pbx_local_new(
 		play, arena_printf(play->arena, "%s@dialexecute", to), &asking->one, &asking->two);
-	asking->one->number = asking->move->device;
+	asking->one->number = to;
 	asking->one->peer = asking->two->number = play->talker;
 	asking->one->exten = asking->two->exten = to;
 	pbx_pass(play, 0, 50);
@@ -114,6 +114,7 @@ static void device_answers(struct pbx_play *play, struct asking *asking)
 
 	if (asking->leg != NULL)
 		pbx_leg_over(play, asking->leg, 0);
+	asking->one->number = move->device;
 	if (pbx_maybe(play, 30))
 		pbx_callerid(play, asking->one);
 	asking->far = pbx_bridge_new(play);
@@ -132,6 +133,7 @@ static void mobile_answers(struct pbx_play *play, struct asking *asking)
 
 	pbx_leg_answer(play, leg);
 	pbx_pass(play, 5, 60);
+	asking->one->number = asking->move->device;
 	if (pbx_maybe(play, 60))
 		pbx_callerid(play, asking->one);
 	asking->far = pbx_bridge_new(play);
@@ -160,7 +162,7 @@ static void come_back(struct pbx_play *play, const struct asking *asking)
 {
 	bool ours_first = pbx_maybe(play, 50);
 
-	play->ours->peer = asking->move->to;
+	play->ours->peer = asking->one->number;
 	if (!ours_first)
 		pbx_leave(play, asking->one);
 	pbx_leave(play, play->ours);
@@ -237,7 +239,7 @@ static void meet_there(struct pbx_play *play, const struct asking *asking)
 	struct pbx_bridge *was = play->talk;
 
 	pbx_leave(play, play->other);
-	play->other->peer = asking->move->to;
+	play->other->peer = asking->move->device;
 	pbx_pass(play, 0, 60);
 	pbx_enter(play, play->other, asking->far);
 	pbx_pass(play, 0, 60);
@@ -423,7 +425,7 @@ static void dialplan_of_other(struct pbx_play *play, const struct pbx_move *move
 		caller_leaves(play);
 	play->finishes = play->other;
 	play->final_type = move->follow_me ? 0 : 2;
-	play->final_extension = move->to;
+	play->final_extension = move->end == PBX_ACCEPTED ? move->device : move->to;
 }
 
 static void nobody_took(struct pbx_play *play, const struct pbx_move *move)

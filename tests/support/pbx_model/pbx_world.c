@@ -50,6 +50,8 @@ static void draw_people(struct pbx_world *world)
 		world->person_count++;
 	}
 	world->follow_me.extension = world->follow_me.device = "300";
+	if (pbx_chance(&world->random, 40))
+		world->follow_me.device = new_extension(world, low, span); /* as in 2-23/raw */
 	world->follow_me.mobile = new_mobile(world);
 }
 
