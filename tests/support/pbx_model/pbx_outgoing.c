@@ -25,6 +25,7 @@ static void take_backup(struct pbx_play *play)
 	if (play->dead)
 		return;
 	play->line = play->plan->backup;
+	play->call->truth.line_first = play->call->truth.line;
 	play->call->truth.line = play->line;
 	ring(play);
 }

@@ -295,6 +295,14 @@ void pbx_true_ring(struct pbx_play *play, const char *number)
 		pbx_truth_rings(&play->call->truth, number);
 }
 
+/* "" where whoever was asked took it himself, or nobody did. */
+static const char *taker_of(const struct pbx_move *move)
+{
+	const char *phone = move->on_mobile ? move->mobile : move->device;
+
+	return move->end == PBX_ACCEPTED && strcmp(phone, move->to) != 0 ? phone : "";
+}
+
 void pbx_true_move(struct pbx_play *play, const char *from, const struct pbx_move *move)
 {
 	static const enum call_transfer_result results[] = {
@@ -311,6 +319,7 @@ void pbx_true_move(struct pbx_play *play, const char *from, const struct pbx_mov
 	truth->transfers[truth->transfer_count].kind =
 		move->kind == PBX_BLIND ? TRANSFER_BLIND : TRANSFER_ATTENDED;
 	truth->transfers[truth->transfer_count].result = results[move->end];
+	truth->transfers[truth->transfer_count].taker = taker_of(move);
 	truth->transfer_count++;
 }
 
@@ -331,6 +340,7 @@ static void begin_truth(struct pbx_play *play)
 				    ? arena_printf(play->arena, "+%s", plan->external)
 				    : "",
 		.line = plan->line,
+		.line_first = "",
 		.caller = plan->kind != PBX_INCOMING ? plan->ours : "",
 		.callee = plan->callee,
 		.sides_known = true,

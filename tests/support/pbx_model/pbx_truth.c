@@ -62,6 +62,7 @@ static void put_transfers(struct json_writer *writer, const struct pbx_truth *tr
 			str_from(call_transfer_kind_name(truth->transfers[i].kind)));
 		json_put_member_str(writer, "result",
 			str_from(call_transfer_result_name(truth->transfers[i].result)));
+		put_text(writer, "taker", truth->transfers[i].taker);
 		json_close_object(writer);
 	}
 	json_close_array(writer);
@@ -88,6 +89,7 @@ void pbx_truth_write(const struct pbx_truth *truth, struct buf *to)
 	if (truth->direction == CALL_INCOMING)
 		put_list(&writer, "rang", truth->rang, truth->rang_count);
 	put_text(&writer, "line", truth->line);
+	put_text(&writer, "line_first", truth->line_first);
 	put_text(&writer, "caller", truth->caller);
 	put_text(&writer, "callee", truth->callee);
 	put_transfers(&writer, truth);

@@ -23,10 +23,11 @@ struct pbx_truth {
 	const char *unique_id; /* of the channel that the call is known by */
 	enum call_direction direction;
 	bool answered;
-	const char *external; /* E.164; "" when hidden, or internal */
-	const char *line;     /* "" when internal */
-	const char *caller;   /* outgoing, internal: the extension; else "" */
-	const char *callee;   /* internal: the extension; NULL when nothing tells it */
+	const char *external;	/* E.164; "" when hidden, or internal */
+	const char *line;	/* "" when internal */
+	const char *line_first; /* outgoing: was busy; "": the first that was tried is `line` */
+	const char *caller;	/* outgoing, internal: the extension; else "" */
+	const char *callee;	/* internal: the extension; NULL when nothing tells it */
 	const char *talkers[PBX_MAX_TALKERS];
 	unsigned talker_count;
 	const char *rang[PBX_MAX_RANG]; /* incoming, in the order of ringing */
@@ -34,6 +35,7 @@ struct pbx_truth {
 	bool rang_open; /* nobody wrote down who rang */
 	struct {
 		const char *from, *to;
+		const char *taker; /* accepted by a phone of another number; else "" */
 		enum call_transfer_kind kind;
 		enum call_transfer_result result;
 	} transfers[PBX_MAX_MOVES];

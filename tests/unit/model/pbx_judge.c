@@ -15,7 +15,8 @@ struct found {
 	bool is_there, closed;
 	enum call_direction direction;
 	bool answered;
-	char external[CALL_NUMBER_BYTES], line[CALL_NUMBER_BYTES];
+	char external[CALL_NUMBER_BYTES];
+	char line[CALL_NUMBER_BYTES], line_first[CALL_NUMBER_BYTES];
 	char caller[CALL_NUMBER_BYTES], callee[CALL_NUMBER_BYTES];
 	enum call_state state;
 	char talkers[PBX_MAX_TALKERS + 1][CALL_NUMBER_BYTES];
@@ -68,6 +69,7 @@ static void take(const struct session *session, struct found *found, const struc
 	found->answered = call->answered;
 	memcpy(found->external, call->external, CALL_NUMBER_BYTES);
 	memcpy(found->line, call->line, CALL_NUMBER_BYTES);
+	memcpy(found->line_first, call->line_first, CALL_NUMBER_BYTES);
 	memcpy(found->caller, call->caller, CALL_NUMBER_BYTES);
 	memcpy(found->callee, call->callee, CALL_NUMBER_BYTES);
 	take_numbers(found->talkers, &found->talker_count, PBX_MAX_TALKERS + 1, &call->talkers);
@@ -163,6 +165,8 @@ static bool same_transfers(const struct pbx_truth *want, const struct found *got
 		if (strcmp(want->transfers[i].from, transfer->from) != 0 ||
 			strcmp(want->transfers[i].to, transfer->to) != 0 ||
 			want->transfers[i].kind != transfer->kind ||
+			(want->transfers[i].taker != NULL &&
+				strcmp(want->transfers[i].taker, transfer->taker) != 0) ||
 			want->transfers[i].result != transfer->result)
 			return false;
 	}
@@ -186,6 +190,8 @@ static const char *wrong_sides(const struct pbx_truth *want, const struct found 
 		return "external";
 	if (strcmp(want->line, got->line) != 0)
 		return "line";
+	if (want->line_first != NULL && strcmp(want->line_first, got->line_first) != 0)
+		return "line_first";
 	if (want->caller != NULL && strcmp(want->caller, got->caller) != 0)
 		return "caller";
 	if (want->direction == CALL_INTERNAL && want->callee != NULL &&
@@ -233,9 +239,10 @@ static void describe(const struct found *found, struct buf *to)
 	for (unsigned i = 0; i < found->rang_count; i++)
 		buf_printf(to, "%s,", found->rang[i]);
 	for (unsigned i = 0; i < found->transfer_count; i++)
-		buf_printf(to, " [%s>%s %s %s]", found->transfers[i].from, found->transfers[i].to,
-			call_transfer_kind_name(found->transfers[i].kind),
-			call_transfer_result_name(found->transfers[i].result));
+		buf_printf(to, " [%s>%s %s %s %s]", found->transfers[i].from,
+			found->transfers[i].to, call_transfer_kind_name(found->transfers[i].kind),
+			call_transfer_result_name(found->transfers[i].result),
+			found->transfers[i].taker);
 	buf_printf(to, "\n");
 }
 

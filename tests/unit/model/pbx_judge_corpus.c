@@ -158,6 +158,7 @@ static struct pbx_truth *read_truth(struct disguise *disguise, const struct json
 	truth->answered = json_is_true(json_member(call, "answered"));
 	truth->external = text_of(disguise, call, "external", "");
 	truth->line = text_of(disguise, call, "line", "");
+	truth->line_first = NULL;
 	truth->caller = text_of(disguise, call, "caller", NULL);
 	truth->callee = text_of(disguise, call, "callee", NULL);
 	truth->talker_count =
