@@ -38,6 +38,8 @@ static void usage(FILE *to)
 		"as in\n"
 		"                      tests/corpus/expected.jsonl, and: unique_id (of the first "
 		"channel),\n"
+		"                      line_first (was busy), taker (of a transfer, where that is "
+		"not to),\n"
 		"                      end (hangup, leg, leaves, never: what tells the end; with "
 		"--classic\n"
 		"                      nothing tells 'leaves'), exact (false: cut off by a "

@@ -113,7 +113,7 @@ void pbx_play_incoming(struct pbx_play *play)
 		pbx_finish(play, 0);
 		return;
 	}
-	if (plan->answer == PBX_MOBILE)
+	if (plan->answer == PBX_MOBILE && leg != NULL)
 		answer_on_mobile(play, leg);
 	else
 		answer_on_extension(play, leg);

@@ -139,7 +139,8 @@ static void repeat(struct judge_run *run, struct pbx_random *random)
 			item.at_ms += pbx_between(random, 1000, 300000);
 		add_item(run, item.event, item.at_ms, true);
 	}
-	qsort(run->items, run->count, sizeof(*run->items), by_time);
+	if (run->count > 1)
+		qsort(run->items, run->count, sizeof(*run->items), by_time);
 }
 
 static bool is_place(enum call_event_type type)
@@ -258,7 +259,8 @@ static bool still_wrong(struct judge_run *run, const struct judge_run *before)
 static void keep_copy(struct judge_run *copy, const struct judge_run *run)
 {
 	copy->items = alloc_resize(copy->items, (run->count + 1) * sizeof(*run->items));
-	memcpy(copy->items, run->items, run->count * sizeof(*run->items));
+	if (run->count > 0)
+		memcpy(copy->items, run->items, run->count * sizeof(*run->items));
 	copy->count = run->count;
 }
 
