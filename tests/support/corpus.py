@@ -9,9 +9,6 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent.parent / "corpus"
 DEFAULT_DELAY_MS = 2000  # where the capture does not know the delay
 
-# What issue 2 asks of the fold; the other sequences must only leave the services healthy.
-SIMPLE = re.compile(r"^(1-1|1-2|1-8|1-9|1-10|2-1|2-2|2-3|2-4|2-12|3-1|3-2)/")
-
 UNIQUE_ID = re.compile(r"\b(1[67]\d{8})\.(\d+)\b")
 BRIDGE_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 CHANNEL_END = re.compile(r"(?<=-)([0-9a-f]{8})(?=[;\"])")

@@ -12,6 +12,12 @@ from waiting import wait_until
 START_ORDER = ("sandbox", "ingest", "dispatcher", "emulator")
 MORE = ("console", "bot")  # only in the stacks that name them
 LINK_KEY = "key-of-links-and-buttons-of-this-stack"
+# For stories that are not about Telegram's limits: every message of every call is shown at once.
+UNLIMITED = {
+    "CALLWEAVE_DISPATCHER_BOT_PER_SECOND": "10000",
+    "CALLWEAVE_DISPATCHER_CHAT_BURST": "1000",
+    "CALLWEAVE_DISPATCHER_GROUP_PER_MINUTE": "10000",
+}
 _numbers = itertools.count(1)
 
 
