@@ -91,6 +91,19 @@ def test_new_states_do_not_wait_for_deletions(two):
     assert [message["text"][0] for message in call.standing()] == ["✅"]
 
 
+def test_what_is_too_old_to_be_deleted_is_edited(two):
+    enterprise = two.enterprise("1009", settings=settings(mode="replace"))
+    call = Told(two, enterprise).until(TALKS)
+    two.wait_quiet()
+    messages = len(call.all())
+    two.stop("dispatcher")
+    two.sql("UPDATE telegram_messages SET sent_at = now() - interval '48 hours'")
+    two.start("dispatcher")
+    call.until(OVER)
+    two.wait_quiet()
+    assert len(call.all()) == messages and len(call.standing()) == 1
+
+
 def test_killed_while_the_replacing_message_is_under_way(two):
     """It had arrived, nobody knows: the message that is known goes on by edits, and the other is counted."""
     enterprise = two.enterprise("1006", settings=settings(mode="replace"))
