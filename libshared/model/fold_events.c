@@ -142,7 +142,7 @@ static void take_rang(struct fold_step *step, struct fold_call *call)
 			first = step->extensions[i];
 	}
 	if (call->conversation && first != NULL) {
-		fold_blind_seen(step->fold, call, first);
+		fold_blind_seen(call, first, NULL);
 		return;
 	}
 	for (unsigned i = 0; i < step->extension_count; i++) {
@@ -264,7 +264,7 @@ static bool sort_out(
 {
 	struct fold_channel *member = bridge->call->channels;
 
-	if (!fold_call_closed(bridge->call) && fold_move_weak(step->fold, channel, bridge->call))
+	if (fold_move_weak(step->fold, channel, bridge->call))
 		return true;
 	while (member != NULL && member->bridge != bridge)
 		member = member->next;
@@ -398,6 +398,15 @@ static void confirm(const struct fold_bridge *bridge)
 	}
 }
 
+/* Of a wire's halves the one that is surer of its call takes the other with it. */
+static void bring_other_half(struct fold_step *step, struct fold_channel *channel)
+{
+	struct fold_channel *half = fold_other_half(channel);
+
+	if (half != NULL && half->call != channel->call && !channel->weak)
+		fold_move_weak(step->fold, half, channel->call);
+}
+
 /* The heart: who is connected with whom. The order matters: first who it is, then what that says of
  * transfers, and last who talks now. */
 void fold_on_bridge(struct fold_step *step)
@@ -416,6 +425,7 @@ void fold_on_bridge(struct fold_step *step)
 	call = channel->call;
 	take_place(channel);
 	confirm(bridge);
+	bring_other_half(step, channel);
 	fold_learn(step, call, channel);
 	fold_consult_seen(step->fold, channel);
 	fold_picked_up(call);
@@ -456,7 +466,7 @@ void fold_on_destroy(struct fold_step *step)
 }
 
 /* A phone of ours that was not rung before is set up for the other side: a blind transfer rings. */
-static void rings_for_other_side(struct fold_step *step, const struct fold_channel *channel)
+static void rings_for_other_side(struct fold_step *step, struct fold_channel *channel)
 {
 	struct fold_call *call = channel->call;
 
@@ -464,7 +474,7 @@ static void rings_for_other_side(struct fold_step *step, const struct fold_chann
 		fold_is_internal(step->fold, str_from(channel->number)) &&
 		call->external[0] != '\0' && strcmp(channel->peer, call->external) == 0 &&
 		!fold_talked(call, channel->number))
-		fold_blind_seen(step->fold, call, channel->number);
+		fold_blind_seen(call, channel->number, channel);
 }
 
 /* Begins no call; but it names Local channels early, and the phone that a blind transfer rings. */

@@ -51,14 +51,23 @@ static bool somebody_waits(const struct fold_call *call)
 	return false;
 }
 
-/* Who asked a colleague hangs up, and the other side is there still: either is put to the other just
- * now, or all is over. A grace tells. */
+/* Who called hangs up, but has asked a colleague or handed the other side on: either these two are
+ * being put together just now, or all is over. A grace tells. */
 static bool may_go_on(const struct fold_call *call)
 {
-	if (call->direction != CALL_OUTGOING ||
-		(!fold_attended_pending(call) && !somebody_waits(call)))
+	if (call->direction != CALL_OUTGOING || !call->conversation)
 		return false;
-	return fold_other_side_waits(call);
+	return fold_attended_pending(call) || strcmp(call->talking, call->caller) != 0 ||
+	       (somebody_waits(call) && fold_other_side_waits(call));
+}
+
+/* He is not the one who talks on. */
+static void caller_leaves(struct fold_call *call)
+{
+	for (struct fold_channel *at = call->channels; at != NULL; at = at->next) {
+		if (at->kind == KIND_DEVICE && strcmp(at->number, call->caller) == 0)
+			at->bridge = NULL;
+	}
 }
 
 /* CallType 2 with a number from outside: the leg that a transfer handed the other side to. */
@@ -78,7 +87,11 @@ static bool is_final(
 
 		call->left_ms = waits || goes_on(call) ? step->fold->now_ms : CALL_NO_TIME;
 		call->leg_ended = call->leg_ended || waits;
-		return call->left_ms == CALL_NO_TIME;
+		if (call->left_ms == CALL_NO_TIME)
+			return true;
+		call->status = (short)step->event->call_status;
+		caller_leaves(call);
+		return false;
 	}
 	/* A wire is taken down when those at its ends are put together: that is no end. */
 	if (call->left_ms != CALL_NO_TIME && with_other_side(step, call) &&

@@ -97,6 +97,15 @@ void fold_channel_set_local(
 	keyset_put(fold->locals, channel);
 }
 
+/* The other half of a wire, wherever it is. */
+struct fold_channel *fold_other_half(const struct fold_channel *channel)
+{
+	if (channel->local == NULL || channel->twin != NULL)
+		return channel->twin;
+	return half_of(channel->call->fold, str_from(channel->local), (enum fold_kind)channel->kind,
+		str_from(channel->uid));
+}
+
 /* The halves were known of different calls, which are one now. */
 void fold_twins_meet(struct fold_call *call)
 {
@@ -115,14 +124,20 @@ void fold_twins_meet(struct fold_call *call)
 	}
 }
 
-/* "152" of "Local/152@dialexecute-00000000", when that is one of us. */
-struct str fold_local_target(const struct call_fold *fold, struct str base)
+/* "152" of "Local/152@dialexecute-00000000" */
+struct str fold_local_number(struct str base)
 {
 	struct str rest = base;
-	struct str target;
 
 	str_cut(&rest, '/');
-	target = str_cut(&rest, '@');
+	return str_cut(&rest, '@');
+}
+
+/* The same, when that is one of us. */
+struct str fold_local_target(const struct call_fold *fold, struct str base)
+{
+	struct str target = fold_local_number(base);
+
 	return fold_is_internal(fold, target) ? target : str_of(NULL, 0);
 }
 

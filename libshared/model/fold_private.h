@@ -44,10 +44,12 @@ void fold_reach(struct fold_call *call, struct fold_channel *from); /* sets `rea
 /* fold_local.c */
 enum fold_kind fold_kind_of(struct str name, struct str *base);
 struct str fold_device_peer(struct str name); /* "151" of "SIP/151-00000006" */
+struct str fold_local_number(struct str base);
 struct str fold_local_target(const struct call_fold *fold, struct str base);
 struct fold_channel *fold_twin_of(const struct call_fold *fold, struct str name, struct str uid);
 void fold_channel_set_local(
 	struct call_fold *fold, struct fold_channel *channel, struct str base, enum fold_kind kind);
+struct fold_channel *fold_other_half(const struct fold_channel *channel);
 void fold_twins_meet(struct fold_call *call);
 void fold_channel_forget_local(struct call_fold *fold, struct fold_channel *channel);
 
@@ -114,6 +116,7 @@ struct fold_call *fold_owner_of_hangup(const struct fold_step *step);
 struct fold_call *fold_owner_of_click(const struct fold_step *step);
 struct fold_call *fold_owner_of_wire(const struct fold_step *step, const struct fold_call *call);
 struct fold_call *fold_leg_astray(const struct fold_step *step, const struct fold_call *call);
+struct fold_call *fold_blind_elsewhere(const struct fold_call *call, const char *to);
 struct fold_call *fold_just_missed(const struct fold_call *call, const char *from, const char *to);
 struct fold_call *fold_call_beside(const struct fold_call *call, const char *extension);
 
@@ -143,7 +146,8 @@ void fold_consult_merged(
 void fold_consult_moved(struct fold_call *from, struct fold_channel *channel);
 void fold_consults_again(struct fold_call *call);
 void fold_consult_returned(struct call_fold *fold, const struct fold_channel *channel);
-void fold_blind_seen(struct call_fold *fold, struct fold_call *call, const char *to);
+void fold_blind_seen(struct fold_call *call, const char *to, struct fold_channel *by);
+struct fold_channel *fold_blind_shown_by(const struct fold_call *call, const char *to);
 bool fold_attended_pending(const struct fold_call *call);
 bool fold_blind_pending(const struct fold_call *call);
 void fold_picked_up(struct fold_call *call);

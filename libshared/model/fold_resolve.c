@@ -26,13 +26,17 @@ static bool recent(const struct fold_call *call, int64_t limit_ms)
 static struct fold_call *search(const struct fold_step *step, const char *number, bool ours,
 	const char *with, fold_ranker *rank)
 {
+	char line[CALL_NUMBER_BYTES];
 	struct fold_search search = {.number = number,
 		.with = with,
+		.line = line,
 		.uid = fold_uid_of(step->event->unique_id),
 		.rank = rank,
+		.clicked = step->event->external_initiated,
 		.after_ms = ours ? 0 : AFTER_MS,
 		.ours = ours};
 
+	str_copy(line, sizeof(line), fold_line_of(step->event->trunk));
 	return fold_search(step->fold, &search);
 }
 
@@ -81,15 +85,19 @@ static int rank_external(const struct fold_search *search, const struct fold_cal
 	return involves(call, search->with) ? 3 : 2;
 }
 
-/* The same, of one of our phones: while a call rings, only who was rung is awaited. */
+/* The same, of one of our phones: while a call rings, only who was rung is awaited; where a program
+ * dials, its manager's phone comes first. Somebody new comes where the other side is free. */
 static int rank_phone(const struct fold_search *search, const struct fold_call *call)
 {
 	bool ringing = call->anchored && !call->conversation && !fold_call_closed(call);
 	bool unknown = call->direction == CALL_OUTGOING && call->caller[0] == '\0';
+	int rank;
 
-	if (ringing && !unknown && !involves(call, search->with))
+	if (call->anchored && !unknown && (ringing || search->clicked) &&
+		!involves(call, search->with))
 		return 0;
-	return rank_external(search, call);
+	rank = rank_external(search, call);
+	return rank == 2 && call->conversation && !fold_other_side_waits(call) ? 3 : rank;
 }
 
 /* The same, of the other side's own channel: a call that came in began with it, and has no other. */
@@ -97,7 +105,12 @@ static int rank_own_channel(const struct fold_search *search, const struct fold_
 {
 	bool came_in = call->anchored && call->direction == CALL_INCOMING;
 
-	return came_in && call->primary != NULL ? 0 : rank_external(search, call);
+	if (came_in && call->primary != NULL)
+		return 0;
+	/* One of us waits there already. */
+	if (!fold_call_closed(call) && !call->conversation && is_connected(call, search->with))
+		return 4;
+	return rank_external(search, call);
 }
 
 static struct fold_call *by_external(
@@ -108,6 +121,13 @@ static struct fold_call *by_external(
 
 	if (!fold_is_outside(step->fold, number))
 		return NULL;
+	if (kind == KIND_LOCAL_1 || kind == KIND_LOCAL_2) {
+		char target[CALL_NUMBER_BYTES];
+
+		/* Its name says to whom the wire leads. */
+		fold_dialled(step->fold, fold_local_number(base), target);
+		return search(step, number, false, target, rank_external);
+	}
 	if (kind != KIND_DEVICE)
 		return search(step, number, false, ours, rank_external);
 	if (strcmp(number, step->number) == 0)
@@ -163,8 +183,8 @@ static int rank_ending(const struct fold_search *search, const struct fold_call 
 	int rank = rank_talker(search, call);
 	enum fold_wire wire = fold_transfer_wire(call, search);
 
-	bool asking = fold_transfer_pending(call, search->number, "") ||
-		      is_away(call, search->number);
+	bool asking =
+		fold_transfer_pending(call, search->number, "") || is_away(call, search->number);
 	bool seen = fold_transfer_known(call, search->number, search->with) ||
 		    (asking && !is_far(search, call));
 
@@ -191,9 +211,10 @@ static int rank_forwarding(const struct fold_search *search, const struct fold_c
 	if (fold_call_closed(call))
 		return 0;
 	if (call->direction == CALL_INCOMING && !call->conversation)
-		return involves(call, search->with) ? 4 : 3;
+		return 3 + (strcmp(call->line, search->line) == 0) +
+		       2 * involves(call, search->with);
 	if (fold_blind_pending(call))
-		return 4;
+		return 5;
 	return call->direction == CALL_INCOMING ? 2 : call->conversation;
 }
 
@@ -354,9 +375,25 @@ struct fold_call *fold_owner_of_click(const struct fold_step *step)
 	return search(step, step->phone, false, ours, rank_click);
 }
 
+static int rank_blind(const struct fold_search *search, const struct fold_call *call)
+{
+	return !fold_call_closed(call) && fold_blind_shown_by(call, search->with) != NULL;
+}
+
+/* Another call with the same person in which `to` seemed to be rung. */
+struct fold_call *fold_blind_elsewhere(const struct fold_call *call, const char *to)
+{
+	const struct fold_search search = {
+		.number = call->external, .with = to, .rank = rank_blind};
+	struct fold_call *other = fold_search(call->fold, &search);
+
+	return other != call ? other : NULL;
+}
+
 static int rank_just_missed(const struct fold_search *search, const struct fold_call *call)
 {
-	return !is_far(search, call) && fold_call_closed(call) && call->direction == CALL_INTERNAL && !call->answered &&
+	return !is_far(search, call) && fold_call_closed(call) &&
+	       call->direction == CALL_INTERNAL && !call->answered &&
 	       strcmp(call->caller, search->number) == 0 && strcmp(call->callee, search->with) == 0;
 }
 
@@ -375,15 +412,19 @@ struct fold_call *fold_just_missed(const struct fold_call *call, const char *fro
 static int rank_ringing_out(const struct fold_search *search, const struct fold_call *call)
 {
 	return call->anchored && !call->conversation && call->direction == CALL_OUTGOING &&
-	       strcmp(call->caller, search->number) == 0;
+	       !is_far(search, call) && strcmp(call->caller, search->number) == 0 &&
+	       strcmp(call->external, search->with) != 0;
 }
 
 /* A call that one of us seemed to make beside the one that he talks in; it turned out that he asked
  * a colleague, whose mobile this is. */
 struct fold_call *fold_call_beside(const struct fold_call *call, const char *extension)
 {
-	const struct fold_search search = {
-		.number = extension, .with = "", .ours = true, .rank = rank_ringing_out};
+	const struct fold_search search = {.number = extension,
+		.with = call->external,
+		.ours = true,
+		.uid = fold_uid_of(str_from(call->channels->uid)),
+		.rank = rank_ringing_out};
 	struct fold_call *beside = fold_search(call->fold, &search);
 
 	return beside != call && beside != NULL && beside->id > call->id ? beside : NULL;

@@ -23,9 +23,11 @@ typedef int fold_ranker(const struct fold_search *search, const struct fold_call
 struct fold_search {
 	const char *number;
 	const char *with; /* another number that has to do with it; "" */
+	const char *line; /* that the event says; "" */
 	struct fold_uid uid;
 	fold_ranker *rank;
 	int64_t after_ms; /* calls that ended no longer ago count, too */
+	bool clicked;	  /* a program may have begun it */
 	bool ours;	  /* the number is one of us there, not the other side */
 };
 

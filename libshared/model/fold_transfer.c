@@ -167,6 +167,16 @@ bool fold_blind_pending(const struct fold_call *call)
 	return pending != NULL && pending->kind == TRANSFER_BLIND;
 }
 
+/* Whoever asked is with the other side. */
+static bool is_back(const struct fold_call *call, const char *from)
+{
+	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
+		if (strcmp(at->number, from) == 0 && fold_beside_other_side(at))
+			return true;
+	}
+	return false;
+}
+
 /* Both halves tell the same; the one that is seen first counts. */
 void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel)
 {
@@ -183,7 +193,8 @@ void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel)
 		return;
 	channel->consult = true;
 	transfer = find_last(call, from, to);
-	if (transfer != NULL && transfer->by == NULL && fold->now_ms - transfer->at_ms <= LATE_MS) {
+	if (transfer != NULL && transfer->by == NULL &&
+		(fold->now_ms - transfer->at_ms <= LATE_MS || is_back(call, from))) {
 		transfer->by = channel;
 		return;
 	}
@@ -221,8 +232,16 @@ void fold_consult_moved(struct fold_call *from, struct fold_channel *channel)
 	struct fold_transfer *moved;
 
 	if (old == NULL || old->result == TRANSFER_ACCEPTED) {
+		if (old != NULL)
+			old->by = NULL;
 		channel->consult = false;
 		fold_consult_seen(from->fold, channel);
+		return;
+	}
+	if (old->kind == TRANSFER_BLIND) {
+		fold_leg_drop_idle(from, old->to);
+		fold_transfer_drop(from, (unsigned)(old - from->transfers));
+		fold_blind_seen(channel->call, channel->number, channel);
 		return;
 	}
 	moved = find_last(channel->call, old->from, old->to);
@@ -257,6 +276,7 @@ void fold_consult_returned(struct call_fold *fold, const struct fold_channel *ch
 	struct fold_call *call = channel->call;
 	struct fold_call *beside;
 	struct fold_transfer *transfer;
+	bool fresh;
 
 	if (channel->kind != KIND_DEVICE || channel->bridge == NULL ||
 		strcmp(channel->number, call->talking) != 0 || call->direction == CALL_INTERNAL ||
@@ -265,7 +285,9 @@ void fold_consult_returned(struct call_fold *fold, const struct fold_channel *ch
 		find_last(call, channel->peer, channel->number) != NULL)
 		return;
 	transfer = find_last(call, channel->number, channel->peer);
-	beside = transfer == NULL ? fold_call_beside(call, channel->number) : NULL;
+	fresh = transfer == NULL || transfer->result == TRANSFER_PENDING ||
+		fold->now_ms - transfer->at_ms <= LATE_MS;
+	beside = fresh ? fold_call_beside(call, channel->number) : NULL;
 	if (beside == NULL && transfer == NULL)
 		beside = fold_just_missed(call, channel->number, channel->peer);
 	if (beside != NULL)
@@ -278,14 +300,27 @@ void fold_consult_returned(struct call_fold *fold, const struct fold_channel *ch
 		settle(transfer);
 }
 
-/* One at a time: FollowMe dials again and again for one transfer. */
-void fold_blind_seen(struct call_fold *fold, struct fold_call *call, const char *to)
+/* One at a time: FollowMe dials again and again for one transfer. `by`: the phone that rings, or NULL. */
+void fold_blind_seen(struct fold_call *call, const char *to, struct fold_channel *by)
 {
 	const char *from = call->talking;
+	struct fold_transfer *transfer;
 
 	if (from[0] == '\0' || last_pending(call) != NULL || strcmp(from, to) == 0)
 		return;
-	add_transfer(fold, call, from, to, TRANSFER_BLIND);
+	transfer = add_transfer(call->fold, call, from, to, TRANSFER_BLIND);
+	if (transfer != NULL)
+		transfer->by = by;
+}
+
+/* The phone that seemed to ring for a blind transfer of this call; NULL. */
+struct fold_channel *fold_blind_shown_by(const struct fold_call *call, const char *to)
+{
+	const struct fold_transfer *pending = last_pending(call);
+
+	return pending != NULL && pending->kind == TRANSFER_BLIND && strcmp(pending->to, to) == 0
+		       ? pending->by
+		       : NULL;
 }
 
 /* While a transfer is open, one of us other than who transfers is connected to somebody. */
@@ -351,6 +386,16 @@ static void consult_over(struct fold_step *step, struct fold_call *call, const c
 		call_transfer_result_name(transfer->result));
 }
 
+/* The phone that rang for this transfer was taken for another call's with the same person. */
+static void take_blind_over(struct fold_step *step, struct fold_call *call, const char *to)
+{
+	struct fold_call *other = fold_blind_elsewhere(call, to);
+	struct fold_channel *by = other != NULL ? fold_blind_shown_by(other, to) : NULL;
+
+	if (by != NULL)
+		fold_move_weak(step->fold, by, call);
+}
+
 /* The other side was with `to` when this leg ended, or waited for it in vain. */
 static void handover_over(struct fold_step *step, struct fold_call *call, const char *to)
 {
@@ -360,6 +405,10 @@ static void handover_over(struct fold_step *step, struct fold_call *call, const 
 
 	if (fold_talked(call, to))
 		return;
+	if (pending == NULL) {
+		take_blind_over(step, call, to);
+		pending = last_pending(call);
+	}
 	if (pending == NULL)
 		pending = add_transfer(step->fold, call, from, to, TRANSFER_BLIND);
 	if (pending != NULL)

@@ -65,11 +65,14 @@ int64_t fold_nearest(const struct fold_call *call, struct fold_uid uid)
  * counts from the beginning again. */
 bool fold_same_run(const struct fold_call *call, struct fold_uid uid)
 {
-	struct fold_uid own;
+	for (const struct fold_channel *at = call->channels; at != NULL && uid.second != 0;
+		at = at->next) {
+		struct fold_uid own = fold_uid_of(str_from(at->uid));
 
-	if (uid.second == 0 || call->channels == NULL)
-		return true;
-	own = fold_uid_of(str_from(call->channels->uid));
-	return own.second == 0 || (str_equal(own.host, uid.host) &&
-					  !(uid.second > own.second && uid.place < own.place));
+		if (own.second != 0 &&
+			(!str_equal(own.host, uid.host) ||
+				(uid.second > own.second && uid.place < own.place - NEIGHBOURS)))
+			return false;
+	}
+	return true;
 }
