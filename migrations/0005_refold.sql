@@ -84,6 +84,7 @@ $$;
 
 CREATE FUNCTION refold_begin() RETURNS void LANGUAGE plpgsql SET client_min_messages = warning AS $$
 BEGIN
+	PERFORM set_config('jit', 'off', false); -- each of the statements runs once: compiling costs more than it gives
 	IF EXISTS (SELECT FROM pg_cursors WHERE name = 'refold_events') THEN
 		EXECUTE 'CLOSE refold_events'; -- of a run that broke off
 	END IF;
@@ -107,41 +108,35 @@ BEGIN
 		FROM jsonb_array_elements(rows) AS x, jsonb_populate_record(NULL::calls, x) AS r;
 END $$;
 
-CREATE FUNCTION refold_legs(call bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT jsonb_agg(to_jsonb(l) - 'call_id' ORDER BY l.leg) FROM call_legs l WHERE l.call_id = call;
-$$;
-CREATE FUNCTION refold_legs(rows jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT jsonb_agg(to_jsonb(l) - 'call_id' ORDER BY l.leg) FROM jsonb_populate_recordset(NULL::call_legs, rows) l;
-$$;
-CREATE FUNCTION refold_transfers(call bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT jsonb_agg(to_jsonb(t) - 'call_id' ORDER BY t.transfer) FROM call_transfers t WHERE t.call_id = call;
-$$;
-CREATE FUNCTION refold_transfers(rows jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT jsonb_agg(to_jsonb(t) - 'call_id' ORDER BY t.transfer)
-		FROM jsonb_populate_recordset(NULL::call_transfers, rows) t;
-$$;
-
--- Which row of calls is which call of the result: the one with most UniqueIds in common, each at most
--- once, and the one with its own id before all others (so a new call never meets its id in the table).
+-- Which row of calls is which call of the result: the one with its id; else the one with most UniqueIds
+-- in common, each at most once. (So a new call never meets its own id in the table.) refold_pairs: also what else
+-- has UniqueIds in common where one of the two has no partner by its id.
 CREATE FUNCTION refold_pair() RETURNS void LANGUAGE plpgsql SET client_min_messages = warning AS $$
 BEGIN
-	DROP TABLE IF EXISTS pg_temp.refold_pairs, pg_temp.refold_match, pg_temp.refold_busy;
+	DROP TABLE IF EXISTS pg_temp.refold_old, pg_temp.refold_pairs, pg_temp.refold_match, pg_temp.refold_busy;
 	ANALYZE pg_temp.refold_calls;
+	CREATE TEMPORARY TABLE refold_old AS
+		SELECT c.id, c.enterprise_id, c.start_time, c.unique_ids, s.id IS NOT NULL AS known
+		FROM pg_temp.refold_spans p JOIN calls c ON c.enterprise_id = p.enterprise_id
+			AND c.start_time BETWEEN p.low - interval '1 day' AND p.high + interval '1 day'
+		LEFT JOIN pg_temp.refold_calls s ON s.id = c.id;
+	ANALYZE pg_temp.refold_old;
 	CREATE TEMPORARY TABLE refold_pairs AS
-		WITH fresh AS MATERIALIZED (
-			SELECT s.id, s.enterprise_id, s.start_time, u.uid
-			FROM pg_temp.refold_calls s, unnest(s.unique_ids) AS u (uid)),
-		old AS MATERIALIZED (
-			SELECT c.id, c.enterprise_id, c.start_time, u.uid
-			FROM pg_temp.refold_spans p JOIN calls c ON c.enterprise_id = p.enterprise_id
-				AND c.start_time BETWEEN p.low - interval '1 day' AND p.high + interval '1 day',
-				unnest(c.unique_ids) AS u (uid))
-		SELECT x.fresh, x.old, sum(x.shared) AS shared
-		FROM (SELECT f.id AS fresh, o.id AS old, 1 AS shared FROM fresh f
-				JOIN old o ON o.enterprise_id = f.enterprise_id AND o.uid = f.uid
-				AND o.start_time BETWEEN f.start_time - interval '1 day' AND f.start_time + interval '1 day'
-			UNION ALL SELECT s.id, c.id, 1000 FROM pg_temp.refold_calls s JOIN calls c ON c.id = s.id) AS x
-		GROUP BY 1, 2;
+		WITH fresh AS NOT MATERIALIZED (
+			SELECT s.id, s.enterprise_id, s.start_time, o.id IS NOT NULL AS known, u.uid FROM pg_temp.refold_calls s
+			LEFT JOIN pg_temp.refold_old o ON o.id = s.id, unnest(s.unique_ids) AS u (uid)),
+		old AS NOT MATERIALIZED (
+			SELECT o.id, o.enterprise_id, o.start_time, o.known, u.uid FROM pg_temp.refold_old o,
+				unnest(o.unique_ids) AS u (uid))
+		SELECT f.id AS fresh, o.id AS old, count(*) AS shared FROM fresh f JOIN old o
+			ON o.enterprise_id = f.enterprise_id AND o.uid = f.uid
+			AND o.start_time BETWEEN f.start_time - interval '1 day' AND f.start_time + interval '1 day'
+			WHERE NOT o.known AND f.id <> o.id GROUP BY 1, 2
+		UNION ALL SELECT f.id, o.id, count(*) FROM fresh f JOIN old o
+			ON o.enterprise_id = f.enterprise_id AND o.uid = f.uid
+			AND o.start_time BETWEEN f.start_time - interval '1 day' AND f.start_time + interval '1 day'
+			WHERE NOT f.known AND o.known AND f.id <> o.id GROUP BY 1, 2
+		UNION ALL SELECT s.id, c.id, 1000 FROM pg_temp.refold_calls s JOIN calls c ON c.id = s.id;
 	ANALYZE pg_temp.refold_pairs;
 	CREATE TEMPORARY TABLE refold_match AS SELECT r.fresh, r.old FROM (SELECT p.fresh, p.old,
 			row_number() OVER (PARTITION BY p.fresh ORDER BY p.shared DESC, p.old) AS a,
@@ -158,6 +153,36 @@ BEGIN
 			JOIN pg_temp.refold_spans w ON w.enterprise_id = c.enterprise_id) AS x
 		WHERE x.live OR x.cut GROUP BY 1;
 	ANALYZE pg_temp.refold_busy;
+END $$;
+
+-- Legs and transfers that differ: their lists as they are and as they should be.
+CREATE FUNCTION refold_compare_lists() RETURNS void LANGUAGE plpgsql SET client_min_messages = warning AS $$
+BEGIN
+	DROP TABLE IF EXISTS pg_temp.refold_lists;
+	CREATE TEMPORARY TABLE refold_lists AS
+		WITH fresh AS (
+			SELECT m.old, m.fresh, 'legs' AS name, to_jsonb(l) - 'call_id' AS item, l.leg AS place
+			FROM pg_temp.refold_match m JOIN pg_temp.refold_calls s ON s.id = m.fresh AND s.in_scope,
+				jsonb_populate_recordset(NULL::call_legs, s.legs) AS l
+			UNION ALL SELECT m.old, m.fresh, 'transfers', to_jsonb(t) - 'call_id', t.transfer
+			FROM pg_temp.refold_match m JOIN pg_temp.refold_calls s ON s.id = m.fresh AND s.in_scope,
+				jsonb_populate_recordset(NULL::call_transfers, s.transfers) AS t),
+		old AS (
+			SELECT m.old, m.fresh, 'legs' AS name, to_jsonb(l) - 'call_id' AS item, l.leg AS place
+			FROM pg_temp.refold_match m JOIN call_legs l ON l.call_id = m.old
+			UNION ALL SELECT m.old, m.fresh, 'transfers', to_jsonb(t) - 'call_id', t.transfer
+			FROM pg_temp.refold_match m JOIN call_transfers t ON t.call_id = m.old),
+		items AS MATERIALIZED (
+			SELECT coalesce(f.fresh, o.fresh) AS fresh, coalesce(f.name, o.name) AS name, coalesce(f.place, o.place) AS place,
+				o.item AS was, f.item AS is
+			FROM fresh f FULL JOIN old o ON o.old = f.old AND o.name = f.name AND o.place = f.place),
+		lists AS (
+			SELECT i.fresh, i.name, jsonb_build_array(jsonb_agg(i.was ORDER BY i.place) FILTER (WHERE i.was IS NOT NULL),
+				jsonb_agg(i.is ORDER BY i.place) FILTER (WHERE i.is IS NOT NULL)) AS both
+			FROM items i WHERE (i.fresh, i.name) IN (SELECT x.fresh, x.name FROM items x WHERE x.was IS DISTINCT FROM x.is)
+			GROUP BY 1, 2)
+		SELECT x.fresh, jsonb_object_agg(x.name, x.both) AS fields FROM lists x GROUP BY 1;
+	ANALYZE pg_temp.refold_lists;
 END $$;
 
 -- Rows of calls that are no calls: what was taken for one is a part of another, or its events make
@@ -197,22 +222,17 @@ DECLARE
 	old_row   text := (SELECT string_agg(format('c.%I', c), ', ') FROM unnest(columns) c);
 BEGIN
 	PERFORM refold_pair();
+	PERFORM refold_compare_lists();
 	EXECUTE format($q$
 		INSERT INTO pg_temp.refold_changes (kind, call_id, fresh, enterprise_id, version, fields)
 		SELECT 'changed', c.id, s.id, c.enterprise_id, c.version + 1, coalesce((
-				SELECT jsonb_object_agg(k, jsonb_build_array(to_jsonb(c)->k, to_jsonb(s)->k))
-				FROM unnest($1) k WHERE to_jsonb(c)->k IS DISTINCT FROM to_jsonb(s)->k), '{}')
-			|| CASE WHEN l.same THEN '{}' ELSE jsonb_build_object('legs',
-				jsonb_build_array(refold_legs(c.id), refold_legs(s.legs))) END
-			|| CASE WHEN t.same THEN '{}' ELSE jsonb_build_object('transfers',
-				jsonb_build_array(refold_transfers(c.id), refold_transfers(s.transfers))) END
+				SELECT jsonb_object_agg(k, jsonb_build_array(j.was->k, j.is->k))
+				FROM unnest($1) k WHERE j.was->k IS DISTINCT FROM j.is->k), '{}') || coalesce(l.fields, '{}')
 		FROM pg_temp.refold_match m JOIN pg_temp.refold_calls s ON s.id = m.fresh AND s.in_scope
-		JOIN calls c ON c.id = m.old
-		CROSS JOIN LATERAL (SELECT refold_legs(c.id) IS NOT DISTINCT FROM refold_legs(s.legs) AS same OFFSET 0) l
-		CROSS JOIN LATERAL (SELECT refold_transfers(c.id) IS NOT DISTINCT FROM refold_transfers(s.transfers)
-			AS same OFFSET 0) t
+		JOIN calls c ON c.id = m.old LEFT JOIN pg_temp.refold_lists l ON l.fresh = m.fresh
+		CROSS JOIN LATERAL (SELECT to_jsonb(c) AS was, to_jsonb(s) AS is OFFSET 0) j
 		WHERE NOT EXISTS (SELECT FROM pg_temp.refold_busy b WHERE b.fresh = s.id)
-			AND (ROW (%s) IS DISTINCT FROM ROW (%s) OR NOT l.same OR NOT t.same)$q$, fresh_row, old_row)
+			AND (ROW (%s) IS DISTINCT FROM ROW (%s) OR l.fresh IS NOT NULL)$q$, fresh_row, old_row)
 		USING columns;
 	INSERT INTO pg_temp.refold_changes (kind, call_id, fresh, enterprise_id, version)
 		SELECT 'new', s.id, s.id, s.enterprise_id, s.version FROM pg_temp.refold_calls s WHERE s.in_scope
