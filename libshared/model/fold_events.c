@@ -172,8 +172,12 @@ static void take_caller(struct fold_step *step, struct fold_call *call)
 static void dial_leg(
 	struct fold_step *step, struct fold_call *call, const struct fold_channel *channel)
 {
+	struct fold_channel *leg = NULL;
+
 	if (channel == NULL)
-		fold_channel_add(step->fold, call, step->event->unique_id);
+		leg = fold_channel_add(step->fold, call, step->event->unique_id);
+	if (leg != NULL)
+		leg->weak = true;
 	fold_follow_me(call);
 	if (fold_is_outside(step->fold, step->phone) && strcmp(step->phone, call->external) != 0) {
 		fold_leg_is_mobile(call, step->phone);

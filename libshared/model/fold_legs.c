@@ -121,6 +121,20 @@ void fold_leg_drop_idle(struct fold_call *call, const char *number)
 	memmove(leg, leg + 1, (size_t)(call->legs + call->leg_count - leg) * sizeof(*leg));
 }
 
+/* A mobile's channel is another call's: it was rung for that one. */
+void fold_leg_moved(struct fold_call *from, const struct fold_channel *channel)
+{
+	struct fold_leg *leg = fold_leg_find(from, channel->number);
+
+	if (leg == NULL || !leg->mobile || leg->rang != 0 || leg->talked != 0)
+		return;
+	leg->mobile = false;
+	leg->answered = FOLD_NEVER;
+	fold_leg_drop_idle(from, channel->number);
+	fold_leg_is_mobile(channel->call, channel->number);
+	fold_index(from->fold, channel->call, channel->number, true);
+}
+
 /* It left, or rings no more; it may come back. */
 void fold_leg_ends(const struct fold_call *call, const char *number)
 {

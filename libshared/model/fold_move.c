@@ -86,6 +86,7 @@ static void move_channels(struct fold_call *from, struct fold_call *into)
 		if (channel->bridge != NULL && channel->bridge->call != into)
 			channel->bridge = NULL;
 		append_channel(into, channel);
+		fold_leg_moved(from, channel);
 		fold_consult_moved(from, channel);
 	}
 }

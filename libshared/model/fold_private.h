@@ -70,6 +70,7 @@ void fold_leg_rings(struct fold_call *call, const char *number);
 void fold_leg_is_mobile(struct fold_call *call, const char *number);
 bool fold_leg_talks(struct fold_call *call, const char *number);
 void fold_leg_answers(const struct fold_call *call, const char *number);
+void fold_leg_moved(struct fold_call *from, const struct fold_channel *channel);
 void fold_leg_drop_idle(struct fold_call *call, const char *number);
 void fold_leg_ends(const struct fold_call *call, const char *number);
 void fold_legs_fall_silent(const struct fold_call *call);

@@ -107,8 +107,9 @@ static int rank_own_channel(const struct fold_search *search, const struct fold_
 
 	if (came_in && call->primary != NULL)
 		return 0;
-	/* One of us waits there already. */
-	if (!fold_call_closed(call) && !call->conversation && is_connected(call, search->with))
+	/* A program rang one of us first, and he waits. */
+	if (!fold_call_closed(call) && !call->conversation && call->primary != NULL &&
+		call->primary->bridge == NULL && is_connected(call, search->with))
 		return 4;
 	return rank_external(search, call);
 }
