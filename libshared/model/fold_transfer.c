@@ -18,13 +18,31 @@ static struct fold_transfer *last_of(const struct fold_call *call)
 	return count > 0 ? &call->transfers[count - 1] : NULL;
 }
 
+/* A wire to 300 says that it is 150 who answers there: he stands for the number that was asked. */
+static bool wire_says(const struct fold_channel *wire, const char *number)
+{
+	const char *far;
+
+	if (wire == NULL || wire->local == NULL)
+		return false;
+	far = wire->kind == KIND_LOCAL_1 ? wire->number : wire->peer;
+	return far[0] != '\0' && strcmp(far, number) == 0;
+}
+
+static bool leads_to(const struct fold_transfer *transfer, const char *to)
+{
+	return strcmp(transfer->to, to) == 0 ||
+	       (transfer->by != NULL &&
+		       (wire_says(transfer->by, to) || wire_says(transfer->by->twin, to)));
+}
+
 static struct fold_transfer *find_last(
 	const struct fold_call *call, const char *from, const char *to)
 {
 	for (unsigned i = call->transfer_count; i > 0; i--) {
 		struct fold_transfer *transfer = &call->transfers[i - 1];
 
-		if (strcmp(transfer->from, from) == 0 && strcmp(transfer->to, to) == 0)
+		if (strcmp(transfer->from, from) == 0 && leads_to(transfer, to))
 			return transfer;
 	}
 	return NULL;
@@ -117,7 +135,7 @@ bool fold_transfer_pending(const struct fold_call *call, const char *from, const
 	const struct fold_transfer *pending = last_pending(call);
 
 	return pending != NULL && strcmp(pending->from, from) == 0 &&
-	       (to[0] == '\0' || strcmp(pending->to, to) == 0);
+	       (to[0] == '\0' || leads_to(pending, to));
 }
 
 enum fold_wire fold_transfer_wire(const struct fold_call *call, const struct fold_search *search)
@@ -167,6 +185,23 @@ bool fold_blind_pending(const struct fold_call *call)
 	return pending != NULL && pending->kind == TRANSFER_BLIND;
 }
 
+/* It seemed that the phone itself was asked; the wire says that it rings for a number. */
+static void say_whom(
+	struct fold_call *call, const struct fold_channel *wire, const char *from, const char *to)
+{
+	struct fold_transfer *pending = last_pending(call);
+	struct fold_leg *leg;
+
+	if (pending == NULL || pending->by != NULL || strcmp(pending->from, from) != 0 ||
+		strcmp(pending->to, to) == 0 || !wire_says(wire, pending->to))
+		return;
+	fold_set(call->fold, &pending->to, to);
+	leg = fold_leg_add(call, to);
+	if (leg != NULL)
+		fold_leg_set_ringing(call, leg);
+	fold_follow_me(call);
+}
+
 /* Whoever asked is with the other side. */
 static bool is_back(const struct fold_call *call, const char *from)
 {
@@ -192,6 +227,7 @@ void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel)
 	if (to[0] == '\0' || strcmp(to, from) == 0 || !fold_talked(call, from))
 		return;
 	channel->consult = true;
+	say_whom(call, channel, from, to);
 	transfer = find_last(call, from, to);
 	if (transfer != NULL && transfer->by == NULL &&
 		(fold->now_ms - transfer->at_ms <= LATE_MS || is_back(call, from))) {
