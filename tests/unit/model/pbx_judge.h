@@ -19,6 +19,7 @@ struct judge_scene {
 	struct arena *arena;
 	struct call_event *events; /* in the order of arrival; at_ms set */
 	unsigned *owners;	   /* index of each event's call */
+	int64_t *moments; /* when it happened: hosts post some seconds late, and in bursts */
 	unsigned event_count;
 	struct judge_call *calls;
 	unsigned call_count;

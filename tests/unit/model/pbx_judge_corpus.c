@@ -196,12 +196,14 @@ static void read_events(struct judge_scene *scene, const struct corpus *corpus, 
 
 	scene->events = alloc_zeroed(end - first, sizeof(*scene->events));
 	scene->owners = alloc_zeroed(end - first, sizeof(*scene->owners));
+	scene->moments = alloc_zeroed(end - first, sizeof(*scene->moments));
 	for (size_t i = first; i < end; i++) {
 		struct call_event *event = &scene->events[scene->event_count++];
 
 		*event = corpus_read(corpus, i, zone);
 		at_ms += corpus->events[i].delay_ms;
 		event->at_ms = at_ms;
+		scene->moments[scene->event_count - 1] = at_ms;
 		disguise_event(disguise, event);
 	}
 	clock_zone_free(&zone);

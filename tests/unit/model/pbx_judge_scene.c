@@ -49,8 +49,11 @@ struct judge_scene judge_scene_of(uint64_t seed, unsigned calls)
 			capacity = capacity * 2 + 256;
 			scene.events = alloc_resize(scene.events, capacity * sizeof(*scene.events));
 			scene.owners = alloc_resize(scene.owners, capacity * sizeof(*scene.owners));
+			scene.moments =
+				alloc_resize(scene.moments, capacity * sizeof(*scene.moments));
 		}
 		scene.owners[scene.event_count] = event->call;
+		scene.moments[scene.event_count] = event->at_ms;
 		scene.events[scene.event_count++] = pbx_event_view(event, items);
 		add_calls(&scene);
 	}
@@ -63,6 +66,7 @@ void judge_scene_free(struct judge_scene *scene)
 	arena_free(&scene->arena);
 	free(scene->events);
 	free(scene->owners);
+	free(scene->moments);
 	free(scene->calls);
 	*scene = (struct judge_scene){0};
 }
@@ -95,9 +99,17 @@ static void add_item(struct judge_run *run, unsigned event, int64_t at_ms, bool 
 		(struct judge_item){.event = event, .at_ms = at_ms, .loose = loose};
 }
 
-/* Is an event of this kind left out? */
-static bool lost(enum judge_variant variant, enum call_event_type type, struct pbx_random *random)
+/* Is this event left out? Where leaves are, also the callerid of a phone that a blind transfer rings: of
+ * two calls with the same person nothing but the leaves tells in which somebody just handed over. */
+static bool lost(
+	enum judge_variant variant, const struct call_event *event, struct pbx_random *random)
 {
+	enum call_event_type type = event->type;
+	bool lacks_leaves = variant == JUDGE_NO_LEAVES || variant == JUDGE_SOME_LOST;
+
+	if (lacks_leaves && type == EVENT_NEW_CALLERID &&
+		str_equal(event->context, STR("inoffice")))
+		return true;
 	switch (variant) {
 	case JUDGE_CLASSIC:
 	case JUDGE_SWAPPED_CLASSIC:
@@ -167,12 +179,15 @@ static bool is_our_leg_end(const struct call_event *event)
  *   has as good a claim to the mobile's leg;
  * - a leg that was rung for one of us ends, and he is back with the other side: one before the
  *   other, and it was a second call of his. */
-static bool may_swap(const struct call_event *one, const struct call_event *other)
+static bool may_swap(const struct judge_scene *scene, unsigned before, unsigned after)
 {
+	const struct call_event *one = &scene->events[before];
+	const struct call_event *other = &scene->events[after];
 	bool same_channel = one->unique_id.size > 0 && str_equal(one->unique_id, other->unique_id);
 	bool same_bridge = one->bridge_id.size > 0 && str_equal(one->bridge_id, other->bridge_id);
 
-	if (other->at_ms - one->at_ms > NEAR_MS || (is_our_leg_end(one) && is_place(other->type)) ||
+	if (scene->moments[after] - scene->moments[before] > NEAR_MS ||
+		(is_our_leg_end(one) && is_place(other->type)) ||
 		(is_our_leg_end(other) && is_place(one->type)))
 		return false;
 	if (same_channel && is_place(one->type) && is_place(other->type) &&
@@ -184,7 +199,7 @@ static bool may_swap(const struct call_event *one, const struct call_event *othe
 	return !(one->type == EVENT_DIAL && other->type == EVENT_DIAL);
 }
 
-/* Neighbours of the whole row, and then neighbours within one call. */
+/* Neighbours among the events of one call; those of other calls may lie between them. */
 static void swap(struct judge_run *run, struct pbx_random *random)
 {
 	const struct judge_scene *scene = run->scene;
@@ -197,9 +212,7 @@ static void swap(struct judge_run *run, struct pbx_random *random)
 		bool loose = run->items[i].loose;
 
 		last[owner] = i + 1;
-		if (before == 0 ||
-			!may_swap(&scene->events[run->items[before - 1].event],
-				&scene->events[event]) ||
+		if (before == 0 || !may_swap(scene, run->items[before - 1].event, event) ||
 			!pbx_chance(random, SWAP_PERCENT))
 			continue;
 		run->items[i].event = run->items[before - 1].event;
@@ -220,7 +233,7 @@ void judge_vary(struct judge_run *run, enum judge_variant variant, uint64_t seed
 	run->leaves_known = variant != JUDGE_CLASSIC && variant != JUDGE_SWAPPED_CLASSIC &&
 			    variant != JUDGE_NO_LEAVES && variant != JUDGE_SOME_LOST;
 	for (unsigned i = 0; i < scene->event_count; i++) {
-		if (!lost(variant, scene->events[i].type, &random))
+		if (!lost(variant, &scene->events[i], &random))
 			add_item(run, i, scene->events[i].at_ms,
 				!pbx_event_is_classic(scene->events[i].type));
 	}
