@@ -16,12 +16,8 @@
 
 static const char sql_make[] = "SELECT call_events_make_partitions(7)";
 static const char sql_drop[] = "SELECT call_events_drop_older_than($1::integer)";
-static const char sql_forget[] =
-	"DELETE FROM fold_calls WHERE call_id IN (SELECT f.call_id FROM fold_calls f"
-	" JOIN calls c ON c.id = f.call_id WHERE f.forget_at < now()"
-	" AND (NOT customer_due(c) OR f.forget_at < now() - interval '1 day')"
-	" LIMIT 1000 FOR UPDATE OF f SKIP LOCKED)";
-/* Calls whose round could not count them for their customer: somebody held the customer's row. */
+static const char sql_forget[] = "SELECT fold_forget(1000)";
+/* Calls whose round could not count them: somebody held the customer's row. */
 static const char sql_count[] = "SELECT customer_count_late()";
 /* Rows of the outbox that fit, with what was known of their chats. */
 #define SQL_DELETE_ROWS(which)                                                                     \
