@@ -127,14 +127,10 @@ void http_conn_free(struct http_conn *conn);
 
 void http_exchange_begin(struct http_conn *conn);
 struct http_conn *http_exchange_of(const struct flow *flow);
-
-/* The part of a target that routes know, and the query behind it. */
 void http_split_target(struct str target, struct http_request *request);
 
 /* -- http_spool.c ----------------------------------------------------------------------------------- */
-
-/* For http_parse.on_head: is the body one for a file? */
-bool http_spool_begin(struct http_parse *parse);
+bool http_spool_begin(struct http_parse *parse); /* parse.on_head */
 void http_spool_end(struct http_conn *conn);
 
 /* -- http_reply.c ----------------------------------------------------------------------------------- */

@@ -182,8 +182,7 @@ static bool read_update(const struct json *json, struct arena *arena,
 
 static struct json *parse(struct str body, struct error *error)
 {
-	return json_parse(
-		body, (struct json_limits){TELEGRAM_UPDATES_MAX_BYTES, DEPTH}, error);
+	return json_parse(body, (struct json_limits){TELEGRAM_UPDATES_MAX_BYTES, DEPTH}, error);
 }
 
 bool telegram_update_read(
@@ -206,8 +205,8 @@ static void read_updates(
 	}
 }
 
-bool telegram_updates_read(struct str body, struct arena *arena, struct telegram_updates *updates,
-	struct error *error)
+bool telegram_updates_read(
+	struct str body, struct arena *arena, struct telegram_updates *updates, struct error *error)
 {
 	struct json *json = parse(body, error);
 	const struct json *list = NULL;
@@ -259,7 +258,8 @@ bool telegram_me_read(struct str body, struct arena *arena, struct str *username
 	return good;
 }
 
-bool telegram_webhook_read(struct str body, struct arena *arena, struct str *url, struct str *trouble)
+bool telegram_webhook_read(
+	struct str body, struct arena *arena, struct str *url, struct str *trouble)
 {
 	struct wire_result result;
 	bool good = read_result(body, arena, &result);

@@ -11,7 +11,8 @@
 #include "json.h"
 
 /* "https://api.telegram.org" + "/bot<token>/" + method. The result holds a secret. */
-void telegram_method_url(const char *base, const char *bot_token, const char *method, struct buf *to);
+void telegram_method_url(
+	const char *base, const char *bot_token, const char *method, struct buf *to);
 
 enum update_kind {
 	UPDATE_OTHER,	/* nothing that we act upon */
@@ -25,12 +26,12 @@ enum update_kind {
 struct telegram_update {
 	int64_t id;
 	enum update_kind kind;
-	int64_t chat_id;	/* 0: a press below a message of inline mode */
-	int64_t account_id;	/* who did it; 0: a group speaks through an anonymous administrator */
-	bool anonymous;		/* of such an administrator of this very chat */
-	struct str command;	/* COMMAND: "start", lower case, without the bot's name */
-	struct str bot_name;	/* COMMAND: behind the @; empty when none was given */
-	struct str argument;	/* COMMAND: the rest, trimmed */
+	int64_t chat_id;     /* 0: a press below a message of inline mode */
+	int64_t account_id;  /* who did it; 0: a group speaks through an anonymous administrator */
+	bool anonymous;	     /* of such an administrator of this very chat */
+	struct str command;  /* COMMAND: "start", lower case, without the bot's name */
+	struct str bot_name; /* COMMAND: behind the @; empty when none was given */
+	struct str argument; /* COMMAND: the rest, trimmed */
 	struct str callback_id; /* PRESS */
 	struct str data;	/* PRESS */
 };
@@ -58,7 +59,8 @@ void telegram_get_updates_body(int64_t offset, int limit, int timeout_s, struct 
 /* One connection at a time, so that updates come in order. */
 void telegram_set_webhook_body(const char *url, const char *secret, struct buf *to);
 /* `text` is plain, cut after 200 characters (the API's limit); `alert`: a window instead of a notice. */
-void telegram_answer_press_body(struct str callback_id, struct str text, bool alert, struct buf *to);
+void telegram_answer_press_body(
+	struct str callback_id, struct str text, bool alert, struct buf *to);
 
 struct telegram_command {
 	const char *name, *summary;
@@ -70,7 +72,8 @@ void telegram_commands_body(
 /* "result" of getMe: the bot's name without @. */
 bool telegram_me_read(struct str body, struct arena *arena, struct str *username);
 /* "result" of getWebhookInfo: where updates go, "" nowhere; why the last delivery failed, or "". */
-bool telegram_webhook_read(struct str body, struct arena *arena, struct str *url, struct str *trouble);
+bool telegram_webhook_read(
+	struct str body, struct arena *arena, struct str *url, struct str *trouble);
 /* "result" of getChatMember: does this person run the chat? */
 bool telegram_member_read(struct str body, struct arena *arena, bool *is_admin);
 

@@ -7,7 +7,8 @@
 /* core.telegram.org/bots/api#answercallbackquery: 0-200 characters. */
 enum { PRESS_TEXT_MAX = 200 };
 
-void telegram_method_url(const char *base, const char *bot_token, const char *method, struct buf *to)
+void telegram_method_url(
+	const char *base, const char *bot_token, const char *method, struct buf *to)
 {
 	struct str root = str_from(base);
 	while (str_ends(root, STR("/")))

@@ -22,7 +22,7 @@ struct ingest {
 	struct loop *loop;
 	const struct log_context *log;
 	struct pg_options database;
-	struct pg *pg;	   /* commits of events and nothing else */
+	struct pg *pg;		/* commits of events and nothing else */
 	struct pg *pg_recovery; /* uploads, from the first on; NULL before */
 	const char *spool_folder;
 	struct pg *pg_aux; /* everything else: a slow look must not hold up a commit */
