@@ -66,7 +66,7 @@ void pbx_world_init(struct pbx_world *world, uint64_t seed, struct arena *arena)
 						    3 + pbx_below(&world->random, 6), i * 7 + 3)
 					  : arena_printf(arena, "38800%02u",
 						    10 * i + pbx_below(&world->random, 10));
-	world->repeat_percent = 5;
+	world->repeat_percent = pbx_chance(&world->random, 20) ? 40 : 5;
 	world->old_host = pbx_chance(&world->random, 5);
 	world->next_channel = pbx_below(&world->random, 20000);
 }
