@@ -128,19 +128,27 @@ void fold_on_start(struct fold_step *step)
 	adopt_leg(step, call);
 }
 
-/* Who rings. After somebody talked, a new list is a blind transfer, unless it is a late one. */
-static void take_rang(struct fold_step *step, struct fold_call *call)
+/* Whom a new list is for, after somebody talked; NULL when it is the old one that comes late. */
+static const char *new_target(const struct fold_step *step, const struct fold_call *call)
 {
 	const char *first = NULL;
 
 	for (unsigned i = 0; i < step->extension_count; i++) {
 		if (fold_talked(call, step->extensions[i]))
-			first = NULL;
-		else if (first == NULL ||
-			 (!fold_is_internal(step->fold, str_from(first)) &&
-				 fold_is_internal(step->fold, str_from(step->extensions[i]))))
+			return NULL;
+		if (first == NULL ||
+			(!fold_is_internal(step->fold, str_from(first)) &&
+				fold_is_internal(step->fold, str_from(step->extensions[i]))))
 			first = step->extensions[i];
 	}
+	return first;
+}
+
+/* Who rings. After somebody talked, a new list is a blind transfer. */
+static void take_rang(struct fold_step *step, struct fold_call *call)
+{
+	const char *first = new_target(step, call);
+
 	if (call->conversation && first != NULL) {
 		fold_blind_seen(call, first, NULL);
 		return;
@@ -219,10 +227,32 @@ static void late_dial(struct fold_step *step, const struct fold_channel *channel
 	struct fold_call *call = channel->call;
 
 	if ((channel != call->primary && call->anchored) || call->direction != CALL_INCOMING ||
-		call->conversation || step->event->call_type != 0)
+		step->event->call_type != 0)
 		return;
 	fold_touch(step->fold, call);
-	take_rang(step, call);
+	if (!call->conversation)
+		take_rang(step, call);
+	else if (new_target(step, call) != NULL)
+		fold_blind_missed(call, new_target(step, call));
+}
+
+/* The phone of one of us that numbers alone gave to a call has made one of its own. */
+static void split_off(struct fold_step *step, struct fold_channel *channel)
+{
+	struct fold_call *call = channel->call;
+	struct fold_call *own;
+
+	if (!channel->weak || channel->kind != KIND_DEVICE || !call->anchored ||
+		channel == call->primary ||
+		!fold_is_internal(step->fold, str_from(channel->number)))
+		return;
+	own = fold_call_add(step->fold, step->event->id, step->fold->now_ms);
+	if (own == NULL)
+		return;
+	own->clicked = step->event->external_initiated;
+	fold_say(step->fold, own, "new: %s", call_event_type_name(step->event->type));
+	fold_move_weak(step->fold, channel, own);
+	channel->weak = false;
 }
 
 /* Whose dial is it? A UniqueId that is known decides; else the numbers do. */
@@ -240,6 +270,8 @@ void fold_on_dial(struct fold_step *step)
 		late_dial(step, channel);
 		return;
 	}
+	if (channel != NULL && outgoing)
+		split_off(step, channel);
 	if (channel != NULL && channel->call->anchored && channel != channel->call->primary) {
 		dial_leg(step, channel->call, channel);
 		return;
@@ -411,6 +443,20 @@ static void bring_other_half(struct fold_step *step, struct fold_channel *channe
 		fold_move_weak(step->fold, half, channel->call);
 }
 
+/* The other side's channel has dialled one of us: it was sent there by a blind transfer. */
+static void sent_on(const struct fold_step *step, const struct fold_channel *channel)
+{
+	struct fold_call *call = channel->call;
+
+	if (channel->kind == KIND_DEVICE && call->conversation &&
+		call->direction != CALL_INTERNAL && step->exten[0] != '\0' &&
+		strcmp(step->exten, step->peer) == 0 &&
+		fold_is_internal(step->fold, str_from(step->exten)) &&
+		fold_is_other_side(call, channel) && !fold_talked(call, step->exten) &&
+		!fold_last_transfer_to(call, step->exten))
+		fold_blind_seen(call, step->exten, NULL);
+}
+
 /* The heart: who is connected with whom. The order matters: first who it is, then what that says of
  * transfers, and last who talks now. */
 void fold_on_bridge(struct fold_step *step)
@@ -430,6 +476,7 @@ void fold_on_bridge(struct fold_step *step)
 	take_place(channel);
 	confirm(bridge);
 	bring_other_half(step, channel);
+	sent_on(step, channel);
 	fold_learn(step, call, channel);
 	fold_consult_seen(step->fold, channel);
 	fold_picked_up(call);

@@ -187,6 +187,9 @@ static void mobile_answered(struct fold_step *step, struct fold_call *call)
 static void end_leg(struct fold_step *step, struct fold_call *call, bool was_talking)
 {
 	bool answered = step->event->call_status == 2;
+	/* One of us asked another; the other side waits. */
+	bool consult = step->event->call_type == 2 && call->direction != CALL_INTERNAL &&
+		       fold_is_internal(step->fold, str_from(step->phone));
 
 	fold_say(step->fold, call, "leg of %s ends, status %d", step->phone,
 		step->event->call_status);
@@ -198,7 +201,7 @@ static void end_leg(struct fold_step *step, struct fold_call *call, bool was_tal
 	/* It was handed on, and that leg is over, too, unless they are connected all the same. */
 	if (call->left_ms != CALL_NO_TIME && with_other_side(step, call))
 		call->leg_ended = true;
-	if (answered &&
+	if (answered && !consult &&
 		(was_talking || strcmp(step->phone, call->talking) == 0 || !call->conversation))
 		call->leg_ended = true;
 	fold_talk(step->fold, call);
@@ -212,7 +215,8 @@ static void end_unknown(struct fold_step *step)
 	bool to_outside =
 		step->event->call_type == 2 && !fold_is_internal(step->fold, str_from(step->phone));
 
-	if (step->phone[0] == '\0' && step->extension_count == 0)
+	if (step->phone[0] == '\0' && step->extension_count == 0 &&
+		(step->event->call_type != 0 || step->event->trunk.size == 0))
 		return;
 	/* What a click in a program leaves behind, or the end of a leg of a call that is over. */
 	if (to_outside && (step->event->external_initiated || fold_knows(step->fold, step->phone)))

@@ -149,6 +149,8 @@ void fold_consults_again(struct fold_call *call);
 void fold_consult_returned(struct call_fold *fold, const struct fold_channel *channel);
 void fold_blind_seen(struct fold_call *call, const char *to, struct fold_channel *by);
 struct fold_channel *fold_blind_shown_by(const struct fold_call *call, const char *to);
+bool fold_last_transfer_to(const struct fold_call *call, const char *to);
+void fold_blind_missed(struct fold_call *call, const char *to);
 bool fold_attended_pending(const struct fold_call *call);
 bool fold_blind_pending(const struct fold_call *call);
 void fold_picked_up(struct fold_call *call);

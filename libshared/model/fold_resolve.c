@@ -14,6 +14,9 @@ enum { CONSULT_MS = 60 * 60 * 1000, CLICK_MS = 60 * 1000, ASIDE_MS = 90 * 1000 }
 /* Posts of one moment may come in another order. */
 enum { ASTRAY_MS = 10 * 1000, AFTER_MS = 3000 };
 
+/* How long a phone may ring after a blind transfer. */
+enum { BLIND_MS = 2 * 60 * 1000 };
+
 /* Channels that a busy PBX may make while one of its calls rings. */
 enum { FAR = 2000 };
 
@@ -33,6 +36,7 @@ static struct fold_call *search(const struct fold_step *step, const char *number
 		.uid = fold_uid_of(step->event->unique_id),
 		.rank = rank,
 		.clicked = step->event->external_initiated,
+		.dialled = fold_is_outside(step->fold, step->exten),
 		.after_ms = ours ? 0 : AFTER_MS,
 		.ours = ours};
 
@@ -70,6 +74,15 @@ static bool is_far(const struct fold_search *search, const struct fold_call *cal
 	return apart != INT64_MAX && apart > FAR;
 }
 
+/* A mobile that still rings for a call in which somebody talks: it is being handed on. */
+static bool is_awaited(const struct fold_call *call, const char *number)
+{
+	const struct fold_leg *leg = fold_leg_find(call, number);
+
+	return leg != NULL && leg->mobile && leg->answered == FOLD_NEVER &&
+	       leg->ended == FOLD_NEVER;
+}
+
 /* The other side's number leads to the call; `with` is who of us has to do with it. */
 static int rank_external(const struct fold_search *search, const struct fold_call *call)
 {
@@ -79,7 +92,7 @@ static int rank_external(const struct fold_search *search, const struct fold_cal
 	if (is_connected(call, search->with))
 		return is_far(search, call) ? 0 : 1;
 	if (call->conversation)
-		return 2;
+		return is_awaited(call, search->with) ? 3 : 2;
 	if (is_far(search, call))
 		return 0;
 	return involves(call, search->with) ? 3 : 2;
@@ -93,8 +106,12 @@ static int rank_phone(const struct fold_search *search, const struct fold_call *
 	bool unknown = call->direction == CALL_OUTGOING && call->caller[0] == '\0';
 	int rank;
 
-	if (call->anchored && !unknown && (ringing || search->clicked) &&
-		!involves(call, search->with))
+	if (call->anchored && search->dialled)
+		return 0;
+	if (call->anchored && !unknown && ringing && !involves(call, search->with))
+		return 0;
+	if (call->anchored && search->clicked &&
+		!(ringing && call->clicked && call->direction == CALL_OUTGOING))
 		return 0;
 	rank = rank_external(search, call);
 	return rank == 2 && call->conversation && !fold_other_side_waits(call) ? 3 : rank;
@@ -108,8 +125,9 @@ static int rank_own_channel(const struct fold_search *search, const struct fold_
 	if (came_in && call->primary != NULL)
 		return 0;
 	/* A program rang one of us first, and he waits. */
-	if (!fold_call_closed(call) && !call->conversation && call->primary != NULL &&
-		call->primary->bridge == NULL && is_connected(call, search->with))
+	if (!fold_call_closed(call) && !call->conversation &&
+		(call->primary == NULL || call->primary->bridge == NULL) &&
+		is_connected(call, search->with))
 		return is_far(search, call) ? 1 : 4;
 	return rank_external(search, call);
 }
@@ -378,14 +396,14 @@ struct fold_call *fold_owner_of_click(const struct fold_step *step)
 
 static int rank_blind(const struct fold_search *search, const struct fold_call *call)
 {
-	return !fold_call_closed(call) && fold_blind_shown_by(call, search->with) != NULL;
+	return fold_blind_shown_by(call, search->with) != NULL;
 }
 
 /* Another call with the same person in which `to` seemed to be rung. */
 struct fold_call *fold_blind_elsewhere(const struct fold_call *call, const char *to)
 {
 	const struct fold_search search = {
-		.number = call->external, .with = to, .rank = rank_blind};
+		.number = call->external, .with = to, .after_ms = BLIND_MS, .rank = rank_blind};
 	struct fold_call *other = fold_search(call->fold, &search);
 
 	return other != call ? other : NULL;

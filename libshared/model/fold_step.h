@@ -28,6 +28,7 @@ struct fold_search {
 	fold_ranker *rank;
 	int64_t after_ms; /* calls that ended no longer ago count, too */
 	bool clicked;	  /* a program may have begun it */
+	bool dialled;	  /* the channel has itself dialled somebody outside */
 	bool ours;	  /* the number is one of us there, not the other side */
 };
 

@@ -349,21 +349,57 @@ void fold_blind_seen(struct fold_call *call, const char *to, struct fold_channel
 		transfer->by = by;
 }
 
-/* The phone that seemed to ring for a blind transfer of this call; NULL. */
+bool fold_last_transfer_to(const struct fold_call *call, const char *to)
+{
+	const struct fold_transfer *last = last_of(call);
+
+	return last != NULL && strcmp(last->to, to) == 0;
+}
+
+/* The call had ended when it became known. */
+void fold_blind_missed(struct fold_call *call, const char *to)
+{
+	struct fold_transfer *last = last_of(call);
+
+	if (last != NULL && strcmp(last->to, to) == 0)
+		return;
+	last = add_transfer(call->fold, call, fold_last_talker(call), to, TRANSFER_BLIND);
+	if (last != NULL)
+		settle(last);
+}
+
+/* The phone that seemed to ring for a blind transfer of this call, and did not answer; NULL. */
 struct fold_channel *fold_blind_shown_by(const struct fold_call *call, const char *to)
 {
-	const struct fold_transfer *pending = last_pending(call);
+	const struct fold_transfer *last = last_of(call);
 
-	return pending != NULL && pending->kind == TRANSFER_BLIND && strcmp(pending->to, to) == 0
-		       ? pending->by
+	return last != NULL && last->kind == TRANSFER_BLIND && last->result != TRANSFER_ACCEPTED &&
+			       strcmp(last->to, to) == 0
+		       ? last->by
 		       : NULL;
+}
+
+/* Somebody is at the far end of the wire. */
+static bool wire_answered(const struct fold_transfer *transfer)
+{
+	const struct fold_channel *wire = transfer->by;
+
+	if (wire != NULL && wire->kind == KIND_LOCAL_1)
+		wire = wire->twin;
+	if (wire == NULL || wire->local == NULL || wire->bridge == NULL)
+		return false;
+	return fold_members(wire->bridge) > 1;
 }
 
 /* While a transfer is open, one of us other than who transfers is connected to somebody. */
 void fold_picked_up(struct fold_call *call)
 {
 	struct fold_transfer *pending = last_pending(call);
+	struct fold_transfer *last = last_of(call);
 
+	if (pending == NULL && last != NULL && last->kind == TRANSFER_ATTENDED &&
+		last->result == TRANSFER_UNANSWERED && wire_answered(last))
+		last->result = TRANSFER_REFUSED;
 	if (pending == NULL)
 		return;
 	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
