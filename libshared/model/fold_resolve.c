@@ -128,7 +128,7 @@ static int rank_own_channel(const struct fold_search *search, const struct fold_
 	if (!fold_call_closed(call) && !call->conversation &&
 		(call->primary == NULL || call->primary->bridge == NULL) &&
 		is_connected(call, search->with))
-		return is_far(search, call) ? 1 : 4;
+		return is_far(search, call) ? 1 : 3;
 	return rank_external(search, call);
 }
 
