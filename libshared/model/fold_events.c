@@ -422,7 +422,7 @@ static void join_owner(struct fold_step *step, const struct fold_channel *channe
 }
 
 /* Whoever is in a bridge with somebody who is surely of the call is so himself. */
-static void confirm(const struct fold_bridge *bridge)
+static void confirm(const struct fold_bridge *bridge, const struct fold_channel *entered)
 {
 	bool sure = false;
 
@@ -431,6 +431,8 @@ static void confirm(const struct fold_bridge *bridge)
 	for (struct fold_channel *at = bridge->call->channels; at != NULL && sure; at = at->next) {
 		if (at->bridge == bridge)
 			at->weak = false;
+		if (at->bridge == bridge && at != entered)
+			fold_uid_learn(at->call->fold, entered->uid, at->uid);
 	}
 }
 
@@ -474,7 +476,7 @@ void fold_on_bridge(struct fold_step *step)
 	join_owner(step, channel);
 	call = channel->call;
 	take_place(channel);
-	confirm(bridge);
+	confirm(bridge, channel);
 	bring_other_half(step, channel);
 	sent_on(step, channel);
 	fold_learn(step, call, channel);

@@ -137,6 +137,7 @@ struct call_fold {
 	struct fold_change *changes; /* of this step */
 	size_t change_count, change_capacity;
 	struct call_change *items;
+	int counting;		  /* how far the stream has proved that UniqueIds count */
 	struct fold_views *views; /* that were shown since the last step */
 	char warning[FOLD_REASON_BYTES];
 };

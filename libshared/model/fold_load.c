@@ -259,6 +259,10 @@ static void load_graph(struct call_fold *fold, struct fold_call *call, const str
 	}
 	for (size_t i = 0; i < saved->channels.count; i++)
 		made[i + 1]->twin = made[channels[i].twin];
+	for (size_t i = 1; i < saved->channels.count; i++) {
+		if (!made[i]->weak && !made[i + 1]->weak)
+			fold_uid_learn(fold, made[i]->uid, made[i + 1]->uid);
+	}
 	call->primary = made[saved->primary];
 	for (size_t i = 0; i < saved->transfers.count; i++)
 		call->transfers[i].by = made[transfers[i].by];

@@ -51,24 +51,25 @@ static struct fold_channel *neighbour(const struct call_fold *fold, struct str u
 	return fold_channel_find(fold, str_of(text, (size_t)size));
 }
 
-/* Names come again, after a restart or in several calls of a test: the newest bearer of the name,
- * unless its UniqueId says that it was made at another time. */
+/* The newest bearer of the name; names come again, after a restart or in several calls of a test, so
+ * where UniqueIds are known to count, the half whose own is next to this one is the better. */
 static struct fold_channel *half_of(
 	const struct call_fold *fold, struct str base, enum fold_kind kind, struct str uid)
 {
-	struct fold_channel *half = keyset_get(fold->locals, base);
+	struct fold_channel *named = keyset_get(fold->locals, base);
+	bool fits = is_half_of(named, base, kind);
 
-	if (half == NULL)
+	if (named == NULL)
 		return NULL;
-	if (is_half_of(half, base, kind) &&
-		fold_are_neighbours(fold_uid_of(str_from(half->uid)), fold_uid_of(uid)))
-		return half;
-	for (int by = -1; by <= 1; by += 2) {
-		half = neighbour(fold, uid, by);
+	if (fits && fold_are_neighbours(fold_uid_of(str_from(named->uid)), fold_uid_of(uid)))
+		return named;
+	for (int by = -1; by <= 1 && fold_uid_trusted(fold); by += 2) {
+		struct fold_channel *half = neighbour(fold, uid, by);
+
 		if (is_half_of(half, base, kind))
 			return half;
 	}
-	return NULL;
+	return fits && !fold_call_closed(named->call) && !named->hung_up ? named : NULL;
 }
 
 /* The half that is known of a Local channel whose other half is named for the first time. */
@@ -92,6 +93,7 @@ void fold_channel_set_local(
 	if (half != NULL && half->call == channel->call) {
 		channel->twin = half;
 		half->twin = channel;
+		fold_uid_learn(fold, channel->uid, half->uid);
 		return;
 	}
 	keyset_put(fold->locals, channel);
@@ -114,9 +116,7 @@ void fold_twins_meet(struct fold_call *call)
 			continue;
 		for (struct fold_channel *to = at->next; to != NULL && at->twin == NULL;
 			to = to->next) {
-			if (!is_half_of(to, str_from(at->local), (enum fold_kind)at->kind) ||
-				!fold_are_neighbours(fold_uid_of(str_from(at->uid)),
-					fold_uid_of(str_from(to->uid))))
+			if (!is_half_of(to, str_from(at->local), (enum fold_kind)at->kind))
 				continue;
 			at->twin = to;
 			to->twin = at;

@@ -22,6 +22,8 @@ bool fold_knows(const struct call_fold *fold, const char *number);
 struct fold_uid fold_uid_of(struct str text);
 bool fold_are_neighbours(struct fold_uid one, struct fold_uid other);
 int64_t fold_nearest(const struct fold_call *call, struct fold_uid uid);
+void fold_uid_learn(struct call_fold *fold, const char *one, const char *other);
+bool fold_uid_trusted(const struct call_fold *fold);
 bool fold_same_run(const struct fold_call *call, struct fold_uid uid);
 
 /* fold_graph.c */

@@ -144,6 +144,8 @@ enum fold_wire fold_transfer_wire(const struct fold_call *call, const struct fol
 
 	if (transfer == NULL || transfer->by == NULL)
 		return WIRE_NONE;
+	if (!fold_uid_trusted(call->fold))
+		return WIRE_NONE;
 	return fold_are_neighbours(fold_uid_of(str_from(transfer->by->uid)), search->uid)
 		       ? WIRE_FITS
 		       : WIRE_OF_ANOTHER;

@@ -4,9 +4,13 @@
  */
 #include "fold_private.h"
 
-/* RUN_S: channels that far apart in time have nothing to do with each other. NEIGHBOURS: the two halves of a
- * Local channel are made at once, but other channels may be made between them. */
+/* RUN_S: channels that far apart in time have nothing to do with each other. NEIGHBOURS: the two halves
+ * of a Local channel are made at once, but other channels may be made between them. */
 enum { RUN_S = 12 * 60 * 60, NEIGHBOURS = 4 };
+
+/* Channels that a bridge or a wire has brought together are near each other where UniqueIds count:
+ * TRUST such pairs more than not, and their order is believed. */
+enum { NEAR = 512, TRUST = 4, MOST_TRUST = 64, DISTRUST = 4 };
 
 #define UNKNOWN INT64_MAX
 
@@ -37,6 +41,25 @@ static int64_t distance(struct fold_uid one, struct fold_uid other)
 	return apart < 0 ? -apart : apart;
 }
 
+/* Two channels are of one call, as the graph shows: do their UniqueIds say so, too? Some PBXs number
+ * them in another way. */
+void fold_uid_learn(struct call_fold *fold, const char *one, const char *other)
+{
+	int64_t apart = distance(fold_uid_of(str_from(one)), fold_uid_of(str_from(other)));
+
+	if (apart == 0)
+		return;
+	if (apart <= NEAR)
+		fold->counting += fold->counting < MOST_TRUST;
+	else
+		fold->counting -= fold->counting < DISTRUST ? fold->counting : DISTRUST;
+}
+
+bool fold_uid_trusted(const struct call_fold *fold)
+{
+	return fold->counting >= TRUST;
+}
+
 /* Also true where UniqueIds do not tell. */
 bool fold_are_neighbours(struct fold_uid one, struct fold_uid other)
 {
@@ -50,6 +73,8 @@ int64_t fold_nearest(const struct fold_call *call, struct fold_uid uid)
 {
 	int64_t best = UNKNOWN;
 
+	if (!fold_uid_trusted(call->fold))
+		return UNKNOWN;
 	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
 		int64_t apart = UNKNOWN;
 
@@ -65,6 +90,8 @@ int64_t fold_nearest(const struct fold_call *call, struct fold_uid uid)
  * counts from the beginning again. */
 bool fold_same_run(const struct fold_call *call, struct fold_uid uid)
 {
+	if (!fold_uid_trusted(call->fold))
+		return true;
 	for (const struct fold_channel *at = call->channels; at != NULL && uid.second != 0;
 		at = at->next) {
 		struct fold_uid own = fold_uid_of(str_from(at->uid));
