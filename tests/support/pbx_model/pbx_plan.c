@@ -70,6 +70,7 @@ static bool draw_target(struct pbx_move *move, struct pbx_world *world, int64_t 
 	} else {
 		if (pbx_chance(&world->random, 20))
 			person = pbx_world_busy_person(world, at_ms);
+		move->is_second = person != NULL;
 		if (person == NULL)
 			person = pbx_world_free_person(world, at_ms);
 		if (person == NULL)
@@ -103,7 +104,8 @@ static bool draw_move(struct pbx_plan *plan, struct pbx_world *world, int64_t at
 	return draw_target(move, world, at_ms, people);
 }
 
-/* A transfer that nobody takes ends the call, and a FollowMe number transfers nothing further. */
+/* A transfer that nobody takes ends the call, and a FollowMe number transfers nothing further. Nor does
+ * who talks in two calls: in which of them he asks somebody, only a host that says all would tell. */
 static void draw_moves(struct pbx_plan *plan, struct pbx_world *world, int64_t at_ms,
 	struct pbx_taking_part *people)
 {
@@ -116,6 +118,8 @@ static void draw_moves(struct pbx_plan *plan, struct pbx_world *world, int64_t a
 		if (!draw_move(plan, world, at_ms, people))
 			return;
 		plan->move_count++;
+		if (move->is_second && move->end == PBX_ACCEPTED)
+			return;
 		more = move->kind == PBX_HOLD ||
 		       (move->kind == PBX_ATTENDED &&
 			       (move->end != PBX_ACCEPTED || !move->follow_me)) ||

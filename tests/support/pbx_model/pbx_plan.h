@@ -33,6 +33,7 @@ struct pbx_move {
 	const char *mobile; /* FollowMe: rung some seconds later; NULL: it is not */
 	bool follow_me;
 	bool on_mobile; /* the mobile is who answers */
+	bool is_second; /* call of whoever is asked: he talks in another */
 };
 
 struct pbx_plan {

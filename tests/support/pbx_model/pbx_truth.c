@@ -62,10 +62,23 @@ static void put_transfers(struct json_writer *writer, const struct pbx_truth *tr
 			str_from(call_transfer_kind_name(truth->transfers[i].kind)));
 		json_put_member_str(writer, "result",
 			str_from(call_transfer_result_name(truth->transfers[i].result)));
-		put_text(writer, "taker", truth->transfers[i].taker);
 		json_close_object(writer);
 	}
 	json_close_array(writer);
+}
+
+/* Beside the transfers, which have the members of expected.jsonl and no other; one for each. */
+static void put_takers(struct json_writer *writer, const struct pbx_truth *truth)
+{
+	const char *takers[PBX_MAX_MOVES];
+	bool any = false;
+
+	for (unsigned i = 0; i < truth->transfer_count; i++) {
+		takers[i] = truth->transfers[i].taker != NULL ? truth->transfers[i].taker : "";
+		any = any || takers[i][0] != '\0';
+	}
+	if (any)
+		put_list(writer, "takers", takers, truth->transfer_count);
 }
 
 static const char *const end_names[] = {
@@ -93,6 +106,7 @@ void pbx_truth_write(const struct pbx_truth *truth, struct buf *to)
 	put_text(&writer, "caller", truth->caller);
 	put_text(&writer, "callee", truth->callee);
 	put_transfers(&writer, truth);
+	put_takers(&writer, truth);
 	json_put_member_str(&writer, "end", str_from(end_names[truth->end]));
 	json_put_member_bool(&writer, "exact", truth->sides_known && !truth->unsettled);
 	put_time(&writer, "started_ms", truth->started_ms);
