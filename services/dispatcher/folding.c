@@ -120,6 +120,12 @@ static void change_reason(struct changes *changes, struct change *change, const 
 	change->reason_count++;
 }
 
+const struct call *change_call(const struct change *change)
+{
+	const struct call *call = call_fold_find(change->of->fold, change->call_id);
+	return call != NULL ? call : change->ended;
+}
+
 /* A call that ended long before the event at which that is noticed is forgotten with the next one, and
  * yet its end has to be stored. */
 static void change_keep_end(struct changes *changes, struct change *change, const struct call *call)

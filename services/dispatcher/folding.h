@@ -39,6 +39,9 @@ struct change {
 	const char *ended_saved;
 };
 
+/* The call as it is now, or as it ended; NULL: nothing of it is left. */
+const struct call *change_call(const struct change *change);
+
 /* The changes of a round, in the round's arena. */
 struct changes {
 	struct arena *arena;

@@ -195,7 +195,7 @@ void people_add_lookup(struct dispatcher *d, const struct changes *changes, stru
 	json_open_array(&writer);
 	for (unsigned i = 0; i < changes->count; i++) {
 		const struct change *change = changes->items[i];
-		const struct call *call = call_fold_find(change->of->fold, change->call_id);
+		const struct call *call = change_call(change);
 		struct person *person = NULL;
 		if (call != NULL && change->merged_into == 0)
 			person = people_get(d, str_from(change->of->number), call);
@@ -280,7 +280,7 @@ void people_add_count(const struct changes *changes, struct arena *arena, struct
 	buf_init(&ids, MAX_LOOKUP_BYTES);
 	for (unsigned i = 0; i < changes->count; i++) {
 		const struct change *change = changes->items[i];
-		const struct call *call = call_fold_find(change->of->fold, change->call_id);
+		const struct call *call = change_call(change);
 		if (call == NULL || change->merged_into != 0)
 			continue;
 		if (call->state == CALL_ENDED || call->state == CALL_LOST)

@@ -9,9 +9,11 @@
 
 #include "refold_tenants.h"
 
-#define ARENA_BYTES   ((size_t)64 << 20)
-#define LOOK_MS	      5000
-#define RETRY_MS      2000
+#define ARENA_BYTES ((size_t)64 << 20)
+#define LOOK_MS	    5000
+#define RETRY_MS    2000
+/* An event may decide what becomes of those that come a while after it, as long as calls linger. */
+#define MARGIN_MS     600000
 #define PIECE_CHANGES 100 /* a transaction: the shard's own commits wait for it */
 #define MAX_ATTEMPTS  8	  /* then a person has to look: some twenty minutes */
 #define MAX_AGE_MS    (24 * 3600 * INT64_C(1000)) /* of one that waits for calls to end */
@@ -187,8 +189,8 @@ static enum flow_status refold_run(struct flow *flow)
 		.pg = refolding->pg,
 		.tenants = refolding->tenants,
 		.enterprise = request->enterprise,
-		.from_ms = request->from_ms,
-		.to_ms = request->to_ms,
+		.from_ms = request->from_ms - MARGIN_MS,
+		.to_ms = request->to_ms + MARGIN_MS,
 		.linger_ms = d->config->linger_seconds * 1000,
 	};
 	refolding->refold = refold_new(&options);

@@ -12,13 +12,13 @@
 
 #define STORE_MAX_BYTES ((size_t)32 << 20)
 
-enum { STORE_BUFFERS = 8 };
+enum { STORE_BUFFERS = 9 };
 
 static struct buf *store_buffer(struct store *store, unsigned i)
 {
 	struct buf *const all[STORE_BUFFERS] = {&store->positions, &store->calls, &store->legs,
 		&store->transfers, &store->memory, &store->merged, &store->outbox,
-		&store->recordings};
+		&store->recordings, &store->over};
 	return all[i];
 }
 
@@ -117,6 +117,16 @@ static void store_memory(struct store *store, const struct dispatcher *d,
 	json_write(call_row_next(&store->memory, '['), memory_fields, &row);
 }
 
+/* How many legs and transfers it has in the end: the fold may have taken back some that are stored. */
+static void store_over(struct store *store, const struct call *call)
+{
+	if (call->state != CALL_ENDED && call->state != CALL_LOST)
+		return;
+	buf_printf(call_row_next(&store->over, '['),
+		"{\"call_id\":%" PRId64 ",\"legs\":%u,\"transfers\":%u}", call->id,
+		call->rang.count, call->transfer_count);
+}
+
 void store_call(struct store *store, const struct dispatcher *d, const struct change *change,
 	const struct call *call, struct str saved)
 {
@@ -127,6 +137,7 @@ void store_call(struct store *store, const struct dispatcher *d, const struct ch
 	store_call_row(store, d, change, call);
 	call_row_add_legs(&store->legs, call);
 	call_row_add_transfers(&store->transfers, call);
+	store_over(store, call);
 	store_memory(store, d, change, call, saved);
 }
 
@@ -242,6 +253,7 @@ bool store_batch(
 	store_add(store, batch, store_sql_calls, &store->calls, NULL);
 	store_add(store, batch, store_sql_legs, &store->legs, NULL);
 	store_add(store, batch, store_sql_transfers, &store->transfers, NULL);
+	store_add(store, batch, store_sql_over, &store->over, NULL);
 	store_add(store, batch, store_sql_memory, &store->memory, NULL);
 	store_add(store, batch, store_sql_outbox, &store->outbox, owner);
 	store_add(store, batch, store_sql_merged, &store->merged, NULL);

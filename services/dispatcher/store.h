@@ -10,7 +10,7 @@
 
 struct store {
 	struct arena *arena;
-	struct buf positions, calls, legs, transfers, memory, merged, outbox, recordings;
+	struct buf positions, calls, legs, transfers, over, memory, merged, outbox, recordings;
 };
 
 void store_begin(struct store *store, struct arena *arena);

@@ -69,6 +69,13 @@ const char store_sql_transfers[] =
 	" to_extension = excluded.to_extension, kind = excluded.kind, result = excluded.result,"
 	" started_at = excluded.started_at";
 
+const char store_sql_over[] =
+	"WITH x AS MATERIALIZED (SELECT * FROM json_to_recordset($1::json)"
+	" AS x (call_id bigint, legs smallint, transfers smallint)),"
+	" legs AS (DELETE FROM call_legs l USING x WHERE l.call_id = x.call_id AND l.leg >= x.legs)"
+	" DELETE FROM call_transfers t USING x WHERE t.call_id = x.call_id"
+	" AND t.transfer >= x.transfers";
+
 const char store_sql_memory[] =
 	"INSERT INTO fold_calls (shard, call_id, enterprise_id, state, forget_at)"
 	" SELECT shard, call_id, enterprise_id, state, forget_at"
