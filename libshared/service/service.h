@@ -68,6 +68,6 @@ const char *service_public_url(struct service *service);
 const char *service_spool_folder(struct service *service);
 
 /* The schema that this program needs; the service is not ready while the database is older. */
-#define SERVICE_SCHEMA_VERSION 4
+#define SERVICE_SCHEMA_VERSION 8
 
 #endif
