@@ -7,24 +7,8 @@
 #ifndef CALLWEAVE_FOLD_PRIVATE_H
 #define CALLWEAVE_FOLD_PRIVATE_H
 
+#include "fold_legs.h"
 #include "fold_step.h"
-
-/* fold_index.c */
-extern const char fold_none[]; /* the number that is none: "" */
-struct str fold_number_key(const void *number);
-void fold_set(struct call_fold *fold, const char **slot, const char *number);
-void fold_index(struct call_fold *fold, struct fold_call *call, const char *number, bool ours);
-void fold_unindex(struct call_fold *fold, struct fold_call *call, bool ours_only);
-struct fold_call *fold_search(const struct call_fold *fold, const struct fold_search *search);
-bool fold_knows(const struct call_fold *fold, const char *number);
-
-/* fold_uid.c */
-struct fold_uid fold_uid_of(struct str text);
-bool fold_are_neighbours(struct fold_uid one, struct fold_uid other);
-int64_t fold_nearest(const struct fold_call *call, struct fold_uid uid);
-void fold_uid_learn(struct call_fold *fold, const char *one, const char *other);
-bool fold_uid_trusted(const struct call_fold *fold);
-bool fold_same_run(const struct fold_call *call, struct fold_uid uid);
 
 /* fold_graph.c */
 struct str fold_channel_key(const void *channel);
@@ -64,24 +48,6 @@ bool fold_is_line(const struct call_fold *fold, struct str number);
 bool fold_is_outside(const struct call_fold *fold, const char *number);
 void fold_call_set_external(struct call_fold *fold, struct fold_call *call, struct str number);
 
-/* fold_legs.c */
-struct fold_leg *fold_leg_find(const struct fold_call *call, const char *number);
-struct fold_leg *fold_leg_add(struct fold_call *call, const char *number);
-void fold_leg_set_ringing(const struct fold_call *call, struct fold_leg *leg);
-void fold_leg_rings(struct fold_call *call, const char *number);
-void fold_leg_is_mobile(struct fold_call *call, const char *number);
-bool fold_leg_talks(struct fold_call *call, const char *number);
-void fold_leg_answers(const struct fold_call *call, const char *number);
-void fold_leg_moved(struct fold_call *from, const struct fold_channel *channel);
-void fold_leg_drop_idle(struct fold_call *call, const char *number);
-void fold_leg_ends(const struct fold_call *call, const char *number);
-void fold_legs_fall_silent(const struct fold_call *call);
-void fold_legs_move(struct fold_call *call, int64_t by_ms);
-bool fold_talked(const struct fold_call *call, const char *number);
-bool fold_rang(const struct fold_call *call, const char *number);
-bool fold_has_mobile(const struct fold_call *call, const char *number);
-const char *fold_last_talker(const struct fold_call *call);
-
 /* fold_view.c */
 struct fold_views *fold_views_new(void);
 void fold_views_free(struct fold_views **views);
@@ -112,17 +78,6 @@ void fold_due_update(struct call_fold *fold, struct fold_call *call); /* by the 
 void fold_ended_add(struct call_fold *fold, struct fold_call *call);
 void fold_ended_remove(struct call_fold *fold, struct fold_call *call);
 
-/* fold_resolve.c: which open call an event of an unknown UniqueId belongs to; NULL */
-struct fold_call *fold_owner_of_channel(const struct fold_step *step);
-struct fold_call *fold_owner_of_leg(const struct fold_step *step);
-struct fold_call *fold_owner_of_hangup(const struct fold_step *step);
-struct fold_call *fold_owner_of_click(const struct fold_step *step);
-struct fold_call *fold_owner_of_wire(const struct fold_step *step, const struct fold_call *call);
-struct fold_call *fold_leg_astray(const struct fold_step *step, const struct fold_call *call);
-struct fold_call *fold_blind_elsewhere(const struct fold_call *call, const char *to);
-struct fold_call *fold_just_missed(const struct fold_call *call, const char *from, const char *to);
-struct fold_call *fold_call_beside(const struct fold_call *call, const char *extension);
-
 /* fold_move.c */
 bool fold_move_weak(struct call_fold *fold, struct fold_channel *channel, struct fold_call *into);
 
@@ -137,38 +92,51 @@ void fold_learn(struct fold_step *step, struct fold_call *call, const struct fol
 
 /* fold_transfer.c */
 struct fold_transfer *fold_transfer_new(struct fold_call *call);
+struct fold_transfer *fold_transfer_add(struct call_fold *fold, struct fold_call *call,
+	const char *from, const char *to, enum call_transfer_kind kind);
 void fold_transfer_drop(struct fold_call *call, unsigned index);
+struct fold_transfer *fold_transfer_last(const struct fold_call *call);
+struct fold_transfer *fold_transfer_open(const struct fold_call *call); /* the last pending one */
+struct fold_transfer *fold_transfer_find(
+	const struct fold_call *call, const char *from, const char *to);
+void fold_transfer_settle(struct fold_transfer *transfer);
+void fold_transfers_settle(struct fold_call *call);
+bool fold_wire_says(const struct fold_channel *wire, const char *number);
 bool fold_transfer_known(const struct fold_call *call, const char *from, const char *to);
 bool fold_transfer_pending(const struct fold_call *call, const char *from, const char *to);
 enum fold_wire fold_transfer_wire(const struct fold_call *call, const struct fold_search *search);
 bool fold_transfer_shown(const struct fold_call *call, const char *from);
+bool fold_attended_pending(const struct fold_call *call);
+bool fold_blind_pending(const struct fold_call *call);
 void fold_follow_me(struct fold_call *call);
+
+/* fold_consult.c */
 void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel);
 void fold_consult_merged(
 	struct call_fold *fold, struct fold_call *call, const struct fold_call *was);
 void fold_consult_moved(struct fold_call *from, struct fold_channel *channel);
 void fold_consults_again(struct fold_call *call);
 void fold_consult_returned(struct call_fold *fold, const struct fold_channel *channel);
+
+/* fold_handover.c */
 void fold_blind_seen(struct fold_call *call, const char *to, struct fold_channel *by);
-struct fold_channel *fold_blind_shown_by(const struct fold_call *call, const char *to);
 bool fold_last_transfer_to(const struct fold_call *call, const char *to);
 void fold_blind_missed(struct fold_call *call, const char *to);
-bool fold_attended_pending(const struct fold_call *call);
-bool fold_blind_pending(const struct fold_call *call);
+struct fold_channel *fold_blind_shown_by(const struct fold_call *call, const char *to);
 void fold_picked_up(struct fold_call *call);
-void fold_transfer_done(struct call_fold *fold, struct fold_call *call, const char *to);
 void fold_mobile_declined(struct fold_call *call, const char *from);
+void fold_transfer_done(struct call_fold *fold, struct fold_call *call, const char *to);
 bool fold_says_other_side(const struct fold_step *step, const struct fold_call *call);
 void fold_transfer_hangup(struct fold_step *step, struct fold_call *call);
-void fold_transfers_settle(struct fold_call *call);
 
 /* call_fold.c */
 void fold_call_settled(struct call_fold *fold, struct fold_call *call);
 
-/* fold_hangup.c, fold_events.c */
+/* fold_hangup.c, fold_dial.c, fold_events.c */
 typedef void fold_handler(struct fold_step *step); /* a function, not a struct */
 fold_handler fold_on_start, fold_on_dial, fold_on_bridge, fold_on_leave, fold_on_destroy;
 fold_handler fold_on_callerid, fold_on_hangup;
+void fold_take_in_leg(struct fold_step *step, struct fold_call *leg, struct fold_call *call);
 bool fold_release_closed(struct fold_step *step, struct fold_channel **channel);
 struct fold_call *fold_new_call(struct fold_step *step, struct fold_channel **channel);
 void fold_take_direction(struct fold_step *step, struct fold_call *call);
