@@ -106,7 +106,7 @@ def test_the_real_migrations_apply_to_an_empty_database(postgres, database, tmp_
         database, "SELECT column_name FROM information_schema.columns WHERE table_name = 'call_report'")}
     assert columns == {"enterprise", "call_id", "direction", "answered", "external", "caller", "callee", "talkers", "rang",
                        "line", "transfers", "state", "started_at", "answered_at", "ended_at", "ring_seconds",
-                       "talk_seconds", "unique_ids"}
+                       "talk_seconds", "unique_ids", "source"}
 
 
 def test_psql_finds_the_same_database(database, folder):
