@@ -26,6 +26,21 @@ static void say_whom(
 	fold_follow_me(call);
 }
 
+/* He was asked in vain, and that seemed to be a call of its own. */
+static struct fold_transfer *take_missed(struct fold_call *call, const char *from, const char *to)
+{
+	struct fold_call *missed = fold_just_missed(call, from, to);
+	struct fold_transfer *transfer;
+
+	if (missed == NULL)
+		return NULL;
+	fold_call_merge(call->fold, missed, call);
+	transfer = fold_transfer_find(call, from, to);
+	if (transfer != NULL)
+		fold_transfer_settle(transfer);
+	return transfer;
+}
+
 /* Whoever asked is with the other side. */
 static bool is_back(const struct fold_call *call, const char *from)
 {
@@ -53,6 +68,8 @@ void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel)
 	channel->consult = true;
 	say_whom(call, channel, from, to);
 	transfer = fold_transfer_find(call, from, to);
+	if (transfer == NULL)
+		transfer = take_missed(call, from, to);
 	if (transfer != NULL && transfer->by == NULL &&
 		(fold->now_ms - transfer->at_ms <= LATE_MS || is_back(call, from))) {
 		transfer->by = channel;
@@ -148,7 +165,7 @@ void fold_consult_returned(struct call_fold *fold, const struct fold_channel *ch
 	fresh = transfer == NULL || transfer->result == TRANSFER_PENDING ||
 		fold->now_ms - transfer->at_ms <= LATE_MS;
 	beside = fresh ? fold_call_beside(call, channel->number) : NULL;
-	if (beside == NULL && transfer == NULL)
+	if (beside == NULL && fresh)
 		beside = fold_just_missed(call, channel->number, channel->peer);
 	if (beside != NULL)
 		fold_call_merge(fold, beside, call);

@@ -224,16 +224,20 @@ static void dial_main(struct fold_step *step, struct fold_call *call, struct fol
 	fold_talk(step->fold, call);
 }
 
-/* The hangup overtook it: who rang is told all the same. */
+/* The hangup overtook it: who called or rang is told all the same. */
 static void late_dial(struct fold_step *step, const struct fold_channel *channel)
 {
 	struct fold_call *call = channel->call;
 
-	if ((channel != call->primary && call->anchored) || call->direction != CALL_INCOMING ||
-		step->event->call_type != 0)
+	bool outgoing = call->direction == CALL_OUTGOING;
+
+	if ((channel != call->primary && call->anchored) || call->direction == CALL_INTERNAL ||
+		step->event->call_type != outgoing)
 		return;
 	fold_touch(step->fold, call);
-	if (!call->conversation)
+	if (outgoing)
+		take_caller(step, call);
+	else if (!call->conversation)
 		take_rang(step, call);
 	else if (new_target(step, call) != NULL)
 		fold_blind_missed(call, new_target(step, call));
