@@ -26,13 +26,18 @@ static void say_whom(
 	fold_follow_me(call);
 }
 
-/* He was asked in vain, and that seemed to be a call of its own. */
-static struct fold_transfer *take_missed(struct fold_call *call, const char *from, const char *to)
+/* He was asked in vain over this wire, and that seemed to be a call of its own. */
+static struct fold_transfer *take_missed(
+	const struct fold_channel *wire, const char *from, const char *to)
 {
+	struct fold_call *call = wire->call;
 	struct fold_call *missed = fold_just_missed(call, from, to);
 	struct fold_transfer *transfer;
 
-	if (missed == NULL)
+	if (missed == NULL || missed->channels == NULL ||
+		(fold_uid_trusted(call->fold) &&
+			!fold_are_neighbours(fold_uid_of(str_from(missed->channels->uid)),
+				fold_uid_of(str_from(wire->uid)))))
 		return NULL;
 	fold_call_merge(call->fold, missed, call);
 	transfer = fold_transfer_find(call, from, to);
@@ -69,7 +74,7 @@ void fold_consult_seen(struct call_fold *fold, struct fold_channel *channel)
 	say_whom(call, channel, from, to);
 	transfer = fold_transfer_find(call, from, to);
 	if (transfer == NULL)
-		transfer = take_missed(call, from, to);
+		transfer = take_missed(channel, from, to);
 	if (transfer != NULL && transfer->by == NULL &&
 		(fold->now_ms - transfer->at_ms <= LATE_MS || is_back(call, from))) {
 		transfer->by = channel;
