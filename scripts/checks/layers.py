@@ -12,13 +12,14 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LAYERS = ("base", "model", "io", "clients", "service")
+LAYERS = ("base", "model", "io", "clients", "refold", "service")
 # What each layer may include beside itself.
 BELOW = {
     "base": set(),
     "model": {"base"},
     "io": {"base"},
     "clients": {"io", "base"},
+    "refold": {"clients", "model", "io", "base"},
     "service": {"clients", "io", "base"},
 }
 # Third-party header -> the files that may include it.
