@@ -63,15 +63,30 @@ def lose(rows, seed):
     return came, lost
 
 
-@pytest.fixture(scope="module")
-def day(module_stack):
+def generated():
+    return pbx_day.events(CALLS, 11, "--start", int(time.time() - 8 * 3600) * 1000, "--rate", 10)
+
+
+def captured():
+    """The whole corpus, one call after another."""
+    rows, at_ms = [], int(time.time() - 8 * 3600) * 1000
+    for number, (name, events) in enumerate(sorted(corpus.scenarios().items()), 1):
+        instance = corpus.Instance(name, events, "token", number)
+        for event, delay, body in instance.events:
+            at_ms += 1 + (corpus.DEFAULT_DELAY_MS if delay is None else delay)
+            rows.append((at_ms, event, body))
+        at_ms += 120_000
+    return rows
+
+
+@pytest.fixture(scope="module", params=[generated, captured])
+def day(request, module_stack):
     """One day twice: of one tenant all of it came, of the other 3 % were lost and came afterwards."""
     stack = module_stack(services=("sandbox", "dispatcher"), settings=LINGER).start_all()
     stack.no_limits()
     whole = stack.enterprise("0367", chat_id=None)
     torn = stack.enterprise("0368")
-    start_ms = int(time.time() - 8 * 3600) * 1000
-    rows = pbx_day.events(CALLS, 11, "--start", start_ms, "--rate", 10)
+    rows = request.param()
     came, lost = lose(rows, 12)
     pbx_day.insert(stack.database_url, whole["number"], rows)
     pbx_day.insert(stack.database_url, torn["number"], came)
