@@ -26,18 +26,30 @@ static void say_whom(
 	fold_follow_me(call);
 }
 
-/* He was asked in vain over this wire, and that seemed to be a call of its own. */
+/* The call to him that seemed to be one of its own; not when it was made over another wire. */
+static struct fold_call *missed_over(const struct fold_call *call, const struct fold_channel *wire,
+	const char *from, const char *to)
+{
+	struct fold_call *missed = fold_just_missed(call, from, to);
+
+	if (missed == NULL || missed->channels == NULL || wire == NULL ||
+		!fold_uid_trusted(call->fold))
+		return missed;
+	return fold_are_neighbours(fold_uid_of(str_from(missed->channels->uid)),
+		       fold_uid_of(str_from(wire->uid)))
+		       ? missed
+		       : NULL;
+}
+
+/* He was asked in vain over this wire. */
 static struct fold_transfer *take_missed(
 	const struct fold_channel *wire, const char *from, const char *to)
 {
 	struct fold_call *call = wire->call;
-	struct fold_call *missed = fold_just_missed(call, from, to);
+	struct fold_call *missed = missed_over(call, wire, from, to);
 	struct fold_transfer *transfer;
 
-	if (missed == NULL || missed->channels == NULL ||
-		(fold_uid_trusted(call->fold) &&
-			!fold_are_neighbours(fold_uid_of(str_from(missed->channels->uid)),
-				fold_uid_of(str_from(wire->uid)))))
+	if (missed == NULL)
 		return NULL;
 	fold_call_merge(call->fold, missed, call);
 	transfer = fold_transfer_find(call, from, to);
@@ -171,7 +183,8 @@ void fold_consult_returned(struct call_fold *fold, const struct fold_channel *ch
 		fold->now_ms - transfer->at_ms <= LATE_MS;
 	beside = fresh ? fold_call_beside(call, channel->number) : NULL;
 	if (beside == NULL && fresh)
-		beside = fold_just_missed(call, channel->number, channel->peer);
+		beside = missed_over(call, transfer != NULL ? transfer->by : NULL, channel->number,
+			channel->peer);
 	if (beside != NULL)
 		fold_call_merge(fold, beside, call);
 	transfer = fold_transfer_find(call, channel->number, channel->peer);
