@@ -67,7 +67,7 @@ struct call {
 		[CALL_NUMBER_BYTES]; /* E.164 with +, or digits as sent when it is not one, or "" */
 	char caller
 		[CALL_NUMBER_BYTES]; /* internal or outgoing: our calling extension; incoming: "" */
-	char callee[CALL_NUMBER_BYTES];	 /* internal: the extension called; outgoing: as external */
+	char callee[CALL_NUMBER_BYTES];	 /* internal: the extension called; else "" */
 	struct call_numbers rang;	 /* in the order of ringing, no repeats */
 	struct call_numbers talkers;	 /* our numbers that talked to the other side, in order */
 	char talking[CALL_NUMBER_BYTES]; /* who talks now: an extension or a mobile; "" */

@@ -293,9 +293,10 @@ void call_fold_event(
 	step.extension_count = 0;
 	begin_step(fold);
 	advance(fold, event->at_ms);
-	prepare(&step);
-	if (handlers[event->type] != NULL)
+	if (handlers[event->type] != NULL) {
+		prepare(&step);
 		handlers[event->type](&step);
+	}
 	keep_limit(fold);
 	end_step(fold, changes);
 }

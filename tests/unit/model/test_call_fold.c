@@ -267,6 +267,99 @@ static void one_call_keeps_a_bounded_graph(void **state)
 	finish(&story);
 }
 
+/* Mobiles, wires and colleagues who do not answer, in turn. */
+static enum call_event_type flood(int i, char body[256])
+{
+	if (i % 3 == 0)
+		snprintf(body, 256,
+			"{'UniqueId':'9.%d','Phone':'37533%07d','CallType':1,'Trunk':'0001366',"
+			"'Extensions':['375290000001']}",
+			i, i);
+	else if (i % 3 == 1)
+		snprintf(body, 256,
+			"{'UniqueId':'8.%d','BridgeUniqueid':'x%d','Channel':'Local/152@d-%d;2',"
+			"'CallerIDNum':'151','ConnectedLineNum':'152','Exten':'152'}",
+			i, i, i);
+	else
+		snprintf(body, 256,
+			"{'UniqueId':'7.%d','Phone':'151','CallType':2,'CallStatus':'0',"
+			"'Extensions':['%d']}",
+			i, 100 + i % 900);
+	return i % 3 == 0 ? EVENT_DIAL : i % 3 == 1 ? EVENT_BRIDGE : EVENT_HANGUP;
+}
+
+/* Ten thousand legs in one call, and a quiet call beside it that notices nothing. */
+static void a_flood_in_one_call_leaves_others_alone(void **state)
+{
+	struct story story = begin((struct call_fold_rules){0});
+	int64_t id = answered_call(&story);
+	int64_t other = feed(&story, EVENT_START,
+		"{'UniqueId':'2.1','Phone':'375290000002','CallType':0,'Trunk':'0001363'}");
+	unsigned version = found(&story, other)->version;
+	char body[256];
+	bool warned = false;
+
+	(void)state;
+	for (int i = 0; i < 10000; i++) {
+		enum call_event_type type = flood(i, body);
+
+		feed(&story, type, body);
+		warned = warned || story.changes.warning != NULL;
+		assert_true(found(&story, id)->leg_count <= CALL_MAX_NUMBERS);
+		assert_true(found(&story, id)->transfer_count <= CALL_MAX_TRANSFERS);
+	}
+	assert_true(warned);
+	assert_true(call_fold_open(story.fold) <= 20000);
+	assert_int_equal(found(&story, other)->version, version);
+	feed(&story, EVENT_HANGUP, HANGUP("1.1", "2"));
+	assert_int_equal(found(&story, id)->state, CALL_ENDED);
+	assert_true(found(&story, id)->answered);
+	feed(&story, EVENT_HANGUP,
+		"{'UniqueId':'2.1','Phone':'375290000002','CallType':0,'CallStatus':'0'}");
+	assert_int_equal(found(&story, other)->state, CALL_ENDED);
+	assert_false(found(&story, other)->answered);
+	finish(&story);
+}
+
+/* Who rang, who answered, who was silent when: by the host's clock once the call has ended. */
+static void legs_have_their_moments(void **state)
+{
+	struct story story = begin((struct call_fold_rules){0});
+	int64_t id = answered_call(&story);
+	const struct call *call;
+
+	(void)state;
+	feed(&story, EVENT_HANGUP, HANGUP("1.1", "2"));
+	call = found(&story, id);
+	assert_int_equal(call->leg_count, 2);
+	assert_string_equal(call->legs[0].number, "151");
+	assert_int_equal(call->legs[0].ringing_ms, call->started_ms + 5000);
+	assert_int_equal(call->legs[0].answered_ms, call->answered_ms);
+	assert_int_equal(call->legs[0].ended_ms, call->ended_ms);
+	assert_string_equal(call->legs[1].number, "152");
+	assert_true(call->legs[1].answered_ms == CALL_NO_TIME);
+	assert_int_equal(call->legs[1].ended_ms, call->answered_ms);
+	finish(&story);
+}
+
+static void busy_lines_are_remembered(void **state)
+{
+	struct story story = begin((struct call_fold_rules){0});
+	int64_t id = feed(&story, EVENT_DIAL,
+		"{'UniqueId':'1.1','Phone':'375290000001','CallType':1,'Trunk':'0001363',"
+		"'Extensions':['151']}");
+
+	(void)state;
+	assert_string_equal(found(&story, id)->line_first, "");
+	feed(&story, EVENT_DIAL,
+		"{'UniqueId':'1.1','Phone':'375290000001','CallType':1,'Trunk':'0001366',"
+		"'Extensions':['151']}");
+	assert_string_equal(found(&story, id)->line_first, "0001363");
+	assert_string_equal(found(&story, id)->line, "0001366");
+	assert_int_equal(found(&story, id)->lines.count, 2);
+	finish(&story);
+}
+
 static void a_gateways_line_is_not_a_caller(void **state)
 {
 	struct story story = begin((struct call_fold_rules){0});
@@ -383,6 +476,9 @@ int main(void)
 		cmocka_unit_test(all_gone_without_hangup_is_an_end),
 		cmocka_unit_test(too_many_open_calls_give_up_the_oldest),
 		cmocka_unit_test(one_call_keeps_a_bounded_graph),
+		cmocka_unit_test(a_flood_in_one_call_leaves_others_alone),
+		cmocka_unit_test(legs_have_their_moments),
+		cmocka_unit_test(busy_lines_are_remembered),
 		cmocka_unit_test(a_gateways_line_is_not_a_caller),
 		cmocka_unit_test(a_trunk_is_not_an_extension),
 		cmocka_unit_test(calls_of_one_person_at_once_are_told_apart),
