@@ -147,6 +147,12 @@ static void handover_over(struct fold_step *step, struct fold_call *call, const 
 
 	if (fold_talked(call, to))
 		return;
+	/* The phone that seemed to ring for it rang for another call of this person. */
+	if (pending != NULL && pending->kind == TRANSFER_BLIND && pending->by != NULL &&
+		strcmp(pending->to, to) != 0) {
+		fold_transfer_drop(call, (unsigned)(pending - call->transfers));
+		pending = NULL;
+	}
 	if (pending == NULL) {
 		take_blind_over(step, call, to);
 		pending = fold_transfer_open(call);
