@@ -95,10 +95,9 @@ static void kept_append(struct refold_calls *calls, struct kept_call *kept)
 	calls->newest = kept;
 }
 
+/* Not one that is in the list. */
 static void kept_free(struct refold_calls *calls, struct kept_call *kept)
 {
-	if (kept->closed)
-		kept_unlink(calls, kept);
 	table_remove(calls->by_id, key_of(&kept->id));
 	buf_free(&kept->reasons);
 	buf_free(&kept->row);
@@ -227,6 +226,8 @@ static void take_merged(struct refold_calls *calls, struct kept_call *kept, int6
 
 	if (other->first_ms == CALL_NO_TIME || kept->first_ms < other->first_ms)
 		other->first_ms = kept->first_ms;
+	if (kept->closed)
+		kept_unlink(calls, kept);
 	kept_free(calls, kept);
 }
 
@@ -267,8 +268,15 @@ static void take_changes(struct refold_calls *calls, const struct call_changes *
 /* What has been closed for as long as the fold remembers can change no more. */
 static void flush_forgotten(struct refold_calls *calls, int64_t now_ms, struct buf *rows)
 {
-	while (calls->oldest != NULL && calls->oldest->last_ms + calls->linger_ms < now_ms)
-		kept_flush(calls, calls->oldest, rows);
+	struct kept_call *kept = calls->oldest;
+
+	while (kept != NULL && kept->last_ms + calls->linger_ms < now_ms) {
+		struct kept_call *newer = kept->newer;
+
+		kept_unlink(calls, kept);
+		kept_flush(calls, kept, rows);
+		kept = newer;
+	}
 }
 
 bool refold_calls_event(struct refold_calls *calls, const struct refold_event *from,
@@ -308,6 +316,8 @@ void refold_calls_end(struct refold_calls *calls, int64_t now_ms, struct buf *ro
 
 		if (!kept->closed && open != NULL)
 			kept_write(calls, kept, open);
+		if (kept->closed)
+			kept_unlink(calls, kept);
 		if (kept->row.size > 0)
 			kept_flush(calls, kept, rows);
 		else
