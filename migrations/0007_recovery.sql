@@ -30,47 +30,74 @@ CREATE UNLOGGED TABLE recovery_rows (
 	PRIMARY KEY (upload, n)
 );
 
+-- The file's rows beside those of the log: what the log lacks, and where in time it belongs. A host notes
+-- whole seconds, and by its own clock; but its file has all events in the order of posting. So a new event is put
+-- between its neighbours that the log has, at most 10 s from what the file says, unless the file is in no order.
+CREATE FUNCTION recovery_wanted(this bigint, enterprise text) RETURNS TABLE (n integer, event_type text, unique_id text,
+	at timestamptz, body jsonb, fresh boolean) LANGUAGE plpgsql SET work_mem = '64MB' AS $$
+#variable_conflict use_column
+DECLARE
+	zero    timestamptz;
+	last    timestamptz;
+	ordered boolean;
+BEGIN
+	SELECT min(r.at), max(r.at) INTO zero, last FROM recovery_rows r WHERE r.upload = this;
+	SELECT bool_and(x.at >= x.before - interval '2 seconds') IS NOT FALSE INTO ordered FROM (
+		SELECT r.at, lag(r.at) OVER (ORDER BY r.n) AS before FROM recovery_rows r WHERE r.upload = this) AS x;
+	RETURN QUERY
+	WITH ids AS MATERIALIZED (SELECT DISTINCT r.unique_id FROM recovery_rows r WHERE r.upload = this AND r.unique_id <> ''),
+	have AS (
+		SELECT x.*, row_number() OVER (PARTITION BY x.event_type, x.unique_id, x.body ORDER BY x.at) AS k FROM (
+			SELECT e.event_type, e.unique_id, e.raw_data AS body, e.event_timestamp AS at
+				FROM ids JOIN call_events e USING (unique_id) WHERE e.enterprise_number = enterprise
+			UNION ALL -- events of bridges have no UniqueId: they are looked for around their time
+			SELECT e.event_type, e.unique_id, e.raw_data, e.event_timestamp FROM call_events e
+				WHERE e.enterprise_number = enterprise AND e.unique_id = ''
+				AND e.event_timestamp BETWEEN zero - interval '1 day' AND last + interval '1 day') AS x),
+	wanted AS (
+		SELECT r.*, row_number() OVER (PARTITION BY r.event_type, r.unique_id, r.body ORDER BY r.at, r.n) AS k
+		FROM recovery_rows r WHERE r.upload = this),
+	placed AS (
+		SELECT w.n, w.event_type, w.unique_id, w.at, w.body, h.at AS known,
+			max(h.at) OVER (ORDER BY w.n) AS before,
+			min(h.at) OVER (ORDER BY w.n DESC) AS after -- backwards: a frame that shrinks would be counted anew each time
+		FROM wanted w LEFT JOIN have h ON h.event_type = w.event_type AND h.unique_id = w.unique_id
+			AND h.body = w.body AND h.k = w.k)
+	SELECT p.n, p.event_type, p.unique_id,
+		CASE WHEN NOT ordered OR p.known IS NOT NULL THEN p.at
+			WHEN p.before - p.at BETWEEN interval '0' AND interval '10 seconds'
+				THEN least(p.before + interval '1 microsecond', p.after)
+			WHEN p.at - p.after BETWEEN interval '0' AND interval '10 seconds'
+				THEN greatest(p.after - interval '1 microsecond', p.before)
+			ELSE p.at END,
+		p.body, p.known IS NULL
+	FROM placed p ORDER BY p.n;
+END $$;
+
 -- All of an upload into the log, or nothing. An event that the file has k times and the log j times is
 -- new k - j times, whatever day it is of. Uploads of one enterprise go one after the other, so two of
 -- the same file bring its events once.
 CREATE FUNCTION recovery_apply(this bigint, expected integer, OUT fresh integer, OUT known integer)
-	LANGUAGE plpgsql SET work_mem = '64MB' AS $$
+	LANGUAGE plpgsql AS $$
 DECLARE
-	u      recovery_uploads;
-	zero   timestamptz;
-	last   timestamptz;
-	low    timestamptz;
-	high   timestamptz;
-	held   integer;
+	u    recovery_uploads;
+	held integer;
+	low  timestamptz;
+	high timestamptz;
 BEGIN
 	SELECT * INTO STRICT u FROM recovery_uploads WHERE id = this FOR UPDATE;
 	PERFORM pg_advisory_xact_lock(hashtext('recovery'), hashtext(u.enterprise_number));
-	SELECT count(*), min(at), max(at) INTO held, zero, last FROM recovery_rows WHERE upload = this;
+	SELECT count(*) INTO held FROM recovery_rows WHERE upload = this;
 	IF held <> expected THEN
 		RAISE EXCEPTION 'recovery: % of % events are there', held, expected USING ERRCODE = 'CW002';
 	END IF;
 	ANALYZE recovery_rows;
-	WITH ids AS MATERIALIZED (SELECT DISTINCT unique_id FROM recovery_rows WHERE upload = this AND unique_id <> ''),
-	have AS (
-		SELECT x.event_type, x.unique_id, x.raw_data AS body, count(*) AS j FROM (
-			SELECT e.event_type, e.unique_id, e.raw_data FROM ids JOIN call_events e USING (unique_id)
-				WHERE e.enterprise_number = u.enterprise_number
-			UNION ALL -- events of bridges have no UniqueId: they are looked for around their time
-			SELECT e.event_type, e.unique_id, e.raw_data FROM call_events e
-				WHERE e.enterprise_number = u.enterprise_number AND e.unique_id = ''
-				AND e.event_timestamp BETWEEN zero - interval '1 day' AND last + interval '1 day') AS x
-		GROUP BY 1, 2, 3),
-	wanted AS (
-		SELECT r.*, row_number() OVER (PARTITION BY r.event_type, r.unique_id, r.body ORDER BY r.at, r.n) AS k
-		FROM recovery_rows r WHERE r.upload = this),
-	put AS (
+	WITH put AS (
 		INSERT INTO call_events (shard, enterprise_number, unique_id, event_type, event_timestamp,
 				data_source, trace_id, raw_data)
 			SELECT enterprise_shard(u.enterprise_number), u.enterprise_number, w.unique_id, w.event_type,
 				w.at, 'recovery', u.trace_id, w.body
-			FROM wanted w LEFT JOIN have h ON h.event_type = w.event_type AND h.unique_id = w.unique_id
-				AND h.body = w.body
-			WHERE w.k > coalesce(h.j, 0) ORDER BY w.at, w.n
+			FROM recovery_wanted(this, u.enterprise_number) w WHERE w.fresh ORDER BY w.n
 			RETURNING event_timestamp)
 	SELECT count(*), min(event_timestamp), max(event_timestamp) INTO fresh, low, high FROM put;
 	known := held - fresh;
