@@ -1,14 +1,14 @@
 """A telephone day of pbx_model as rows of the event log: whole, or with a part that comes afterwards."""
 import io
 import json
-import os
 import subprocess
 from datetime import datetime, timezone
-from pathlib import Path
 
 import psycopg2
 
-BIN = Path(os.environ.get("CALLWEAVE_BIN", Path(__file__).resolve().parents[2] / "build" / "bin"))
+from process import binaries
+
+BIN = binaries()
 COLUMNS = "shard, enterprise_number, unique_id, event_type, event_timestamp, data_source, raw_data"
 
 
