@@ -116,6 +116,14 @@ void fold_unindex(struct call_fold *fold, struct fold_call *call, bool ours_only
 	}
 }
 
+/* CLOSE: so many channels are made for one call within moments. FAR: nobody's phone rings for that long. */
+enum { CLOSE = 16, FAR = 2000 };
+
+struct fold_candidate {
+	struct fold_call *call;
+	int rank; /* above 0 */
+};
+
 /* Between calls that fit alike: whose channels were made when this one was, then the one with the
  * latest event; never by chance. */
 static bool is_better(const struct fold_search *search, const struct fold_call *one,
@@ -123,8 +131,6 @@ static bool is_better(const struct fold_search *search, const struct fold_call *
 {
 	int64_t one_far, other_far;
 
-	if (other == NULL)
-		return true;
 	one_far = fold_nearest(one, search->uid);
 	other_far = fold_nearest(other, search->uid);
 	if (one_far != other_far)
@@ -139,30 +145,56 @@ static bool is_open(const struct fold_call *call, const struct fold_search *sear
 	       (search->after_ms > 0 && call->fold->now_ms - call->closed_ms <= search->after_ms);
 }
 
+/* Made at the same time as the channels of one, and long after or before those of the other? Then what
+ * their numbers say counts less: the same people may be in both. */
+static int compare_places(const struct fold_search *search, const struct fold_call *one,
+	const struct fold_call *other)
+{
+	int64_t one_far = fold_nearest(one, search->uid);
+	int64_t other_far = fold_nearest(other, search->uid);
+
+	if (one_far <= CLOSE && other_far > FAR && other_far != INT64_MAX)
+		return 1;
+	if (other_far <= CLOSE && one_far > FAR && one_far != INT64_MAX)
+		return -1;
+	return 0;
+}
+
+static bool beats(const struct fold_search *search, const struct fold_candidate *one,
+	const struct fold_candidate *other)
+{
+	int places;
+
+	if (other->call == NULL)
+		return true;
+	places = compare_places(search, one->call, other->call);
+	if (places != 0)
+		return places > 0;
+	if (one->rank != other->rank)
+		return one->rank > other->rank;
+	return is_better(search, one->call, other->call);
+}
+
 /* The open call that fits best; NULL when none does. */
 struct fold_call *fold_search(const struct call_fold *fold, const struct fold_search *search)
 {
 	const struct fold_number *number = NULL;
-	struct fold_call *best = NULL;
-	int best_rank = 0;
+	struct fold_candidate best = {0};
 	int left = MAX_CANDIDATES;
 
 	if (search->number[0] != '\0')
 		number = keyset_get(fold->numbers, str_from(search->number));
 	for (const struct fold_ref *ref = number != NULL ? number->refs : NULL;
 		ref != NULL && left-- > 0; ref = ref->next) {
-		int rank = 0;
+		struct fold_candidate one = {.call = ref->call};
 
 		if (ref->ours == search->ours && is_open(ref->call, search) &&
 			fold_same_run(ref->call, search->uid))
-			rank = search->rank(search, ref->call);
-		if (rank <= 0 || rank < best_rank)
-			continue;
-		if (rank > best_rank || is_better(search, ref->call, best))
-			best = ref->call;
-		best_rank = rank;
+			one.rank = search->rank(search, ref->call);
+		if (one.rank > 0 && beats(search, &one, &best))
+			best = one;
 	}
-	return best;
+	return best.call;
 }
 
 /* Is the number known at all? */
