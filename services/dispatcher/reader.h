@@ -11,7 +11,7 @@
 #include "pg.h"
 #include "shards.h"
 
-#define READER_MAX_EVENTS 500
+#define READER_MAX_EVENTS 1000
 
 struct log_event {
 	struct log_position at;

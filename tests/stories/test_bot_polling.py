@@ -142,7 +142,10 @@ def test_an_instance_that_was_suspended_does_not_write_for_bots_of_others(make_s
     wait_until(lambda: sorted(owners(stack).values()) == [2, 2], 20, "they share again")
     for bot in bots:
         people.ask(bot, 501, "/status")
-        assert len(people.told(bot, 501)) == 2, "nothing was answered twice"
+        told = people.told(bot, 501)
+        assert len([text for text in told if "not subscribed" in text]) == 1, "what came afterwards is answered once"
+        # An answer that was leaving at the very moment is told at least once: by both, when its outcome was not noted yet.
+        assert len(told) in (2, 3), "nothing else was answered twice"
     stack.assert_healthy()
     end(other)
 
