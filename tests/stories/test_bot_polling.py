@@ -137,7 +137,8 @@ def test_an_instance_that_was_suspended_does_not_write_for_bots_of_others(make_s
     other = second(stack)
     other.start()
     wait_until(lambda: sorted(owners(stack).values()) == [4], 20, "the other instance has them all")
-    wait_until(lambda: all(people.told(bot, 501) for bot in bots), 20, "and answers")
+    # What the suspended one had claimed comes when its claim is over.
+    wait_until(lambda: all(people.told(bot, 501) for bot in bots), 90, "and answers")
     first.send_signal(signal.SIGCONT)
     wait_until(lambda: sorted(owners(stack).values()) == [2, 2], 20, "they share again")
     for bot in bots:
