@@ -45,6 +45,13 @@ default_port() { # SERVICE
 	ingest) echo 8000 ;;
 	dispatcher) echo 8001 ;;
 	bot) echo 8016 ;;
+	pbx-api) echo 8018 ;;
+	retailcrm) echo 8019 ;;
+	integration-cache) echo 8020 ;;
+	uon) echo 8022 ;;
+	moysklad) echo 8023 ;;
+	bitrix24) echo 8024 ;;
+	webhook) echo 8026 ;;
 	console) echo 8090 ;;
 	emulator) echo 8025 ;;
 	sandbox) echo 8099 ;;

@@ -218,6 +218,11 @@ struct str service_link_key(struct service *service)
 	return str_from(service_config_common(service->config)->link_key.value);
 }
 
+struct str service_internal_secret(struct service *service)
+{
+	return str_from(service_config_common(service->config)->internal_secret.value);
+}
+
 const char *service_spool_folder(struct service *service)
 {
 	return service_config_common(service->config)->spool_folder;

@@ -64,10 +64,14 @@ const char *service_redis_url(struct service *service);
 /* The key of signed.h (empty, or at least 32 bytes) and where its links lead; "" when not set. */
 struct str service_link_key(struct service *service);
 const char *service_public_url(struct service *service);
+/* What our processes show each other on loopback, as the request header below; "" when not set, else at
+ * least 32 characters. Compare with str_equal_secret(). */
+struct str service_internal_secret(struct service *service);
+#define SERVICE_SECRET_HEADER "X-Callweave-Secret"
 /* For files without a name: http_unnamed_file(). */
 const char *service_spool_folder(struct service *service);
 
 /* The schema that this program needs; the service is not ready while the database is older. */
-#define SERVICE_SCHEMA_VERSION 8
+#define SERVICE_SCHEMA_VERSION 9
 
 #endif

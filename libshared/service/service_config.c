@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { ARENA_MAX_BYTES = 4 << 20, LINK_KEY_MIN_BYTES = 32 };
+enum { ARENA_MAX_BYTES = 4 << 20, KEY_MIN_BYTES = 32 };
 
 #define COMMON(member, setting, kind, fallback_text, low, high, words)                             \
 	CONFIG_FIELD(                                                                              \
@@ -34,6 +34,9 @@ static const struct config_field common_table[] = {
 	COMMON(link_key, "CALLWEAVE_LINK_KEY", CONFIG_SECRET, "", 0, 0,
 		"key that signs links and buttons, the same for the whole suite, at least 32 "
 		"characters; empty: no links"),
+	COMMON(internal_secret, "CALLWEAVE_INTERNAL_SECRET", CONFIG_SECRET, "", 0, 0,
+		"what the suite's processes show each other, at least 32 characters; empty: what "
+		"needs it is refused"),
 	COMMON(spool_folder, "CALLWEAVE_SPOOL_FOLDER", CONFIG_TEXT, "/var/tmp", 1, 200,
 		"folder on a disk for large requests while they are read"),
 	COMMON(public_url, "CALLWEAVE_PUBLIC_URL", CONFIG_TEXT, "", 0, 200,
@@ -104,6 +107,17 @@ static struct service_config *make(const struct service_spec *spec)
 	return config;
 }
 
+/* None, or one that nobody guesses. */
+static bool check_key(const char *name, struct secret key, struct error *error)
+{
+	size_t bytes = strlen(key.value);
+
+	if (bytes > 0 && bytes < KEY_MIN_BYTES)
+		return error_set(error, ERROR_INPUT, "%s: needs at least %d characters", name,
+			KEY_MIN_BYTES);
+	return true;
+}
+
 /* What a table cannot say about a value. */
 static bool check(
 	const struct service_config *config, const struct service_spec *spec, struct error *error)
@@ -115,11 +129,8 @@ static bool check(
 			"CALLWEAVE_LOG_LEVEL: takes debug, info, warn or error");
 	if (spec->needs_database && config->common.database_url.value[0] == '\0')
 		return error_set(error, ERROR_INPUT, "DATABASE_URL: is required");
-	size_t key_bytes = strlen(config->common.link_key.value);
-	if (key_bytes > 0 && key_bytes < LINK_KEY_MIN_BYTES)
-		return error_set(error, ERROR_INPUT,
-			"CALLWEAVE_LINK_KEY: needs at least %d characters", LINK_KEY_MIN_BYTES);
-	return true;
+	return check_key("CALLWEAVE_LINK_KEY", config->common.link_key, error) &&
+	       check_key("CALLWEAVE_INTERNAL_SECRET", config->common.internal_secret, error);
 }
 
 struct service_config *service_config_load(

@@ -14,7 +14,7 @@ struct service_settings {
 	int64_t drain_seconds;
 	int64_t drain_notice_ms;
 	struct secret database_url;
-	struct secret link_key;
+	struct secret link_key, internal_secret;
 	const char *public_url;
 	const char *spool_folder;
 	struct secret redis_url;

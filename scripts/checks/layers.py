@@ -12,14 +12,16 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LAYERS = ("base", "model", "io", "clients", "refold", "service")
+LAYERS = ("base", "model", "io", "clients", "crm", "refold", "accounts", "service")
 # What each layer may include beside itself.
 BELOW = {
     "base": set(),
     "model": {"base"},
     "io": {"base"},
     "clients": {"io", "base"},
+    "crm": {"model", "base"},
     "refold": {"clients", "model", "io", "base"},
+    "accounts": {"clients", "model", "io", "base"},
     "service": {"clients", "io", "base"},
 }
 # Third-party header -> the files that may include it.

@@ -10,8 +10,11 @@ from servers import Postgres, Redis, migrate
 from waiting import wait_until
 
 START_ORDER = ("sandbox", "ingest", "dispatcher", "emulator")
-MORE = ("console", "bot")  # only in the stacks that name them
+CRMS = ("retailcrm", "uon", "moysklad", "bitrix24", "webhook")  # programs; CRM_CODES their names in configurations
+INTEGRATIONS = ("integration-cache", *CRMS, "pbx-api")
+MORE = ("console", "bot", *INTEGRATIONS)  # only in the stacks that name them
 LINK_KEY = "key-of-links-and-buttons-of-this-stack"
+INTERNAL_SECRET = "what-the-processes-of-this-stack-show-each-other"
 # For stories that are not about Telegram's limits: every message of every call is shown at once.
 UNLIMITED = {
     "CALLWEAVE_DISPATCHER_BOT_PER_SECOND": "10000",
@@ -67,8 +70,24 @@ class Stack:
             "CALLWEAVE_EMULATOR_SANDBOX_URL": self.url("sandbox"),
             "CALLWEAVE_PUBLIC_URL": self.url("console"),
             "CALLWEAVE_LINK_KEY": LINK_KEY if "console" in self.services else "",
+            **self._integration_settings(),
         }
         return {name: value for name, value in known.items() if value}
+
+    def _integration_settings(self):
+        if not any(name in self.services for name in INTEGRATIONS):
+            return {}
+        adapters = " ".join(f"{name}={self.url(name)}" for name in CRMS if name in self.services)
+        return {
+            "CALLWEAVE_INTERNAL_SECRET": INTERNAL_SECRET,
+            "CALLWEAVE_DISPATCHER_GATEWAY_URL": self.url("integration-cache"),
+            "CALLWEAVE_INTEGRATION_CACHE_ADAPTERS": adapters,
+            "CALLWEAVE_PBX_API_CACHE_URL": self.url("integration-cache"),
+            "CALLWEAVE_CRM_CACHE_URL": self.url("integration-cache"),
+            "CALLWEAVE_CRM_CALL_URL": self.url("pbx-api"),
+            "CALLWEAVE_CRM_BITRIX_OAUTH_URL": self.url("sandbox"),
+            "CALLWEAVE_CRM_ALLOW_PRIVATE": "127.0.0.1",
+        }
 
     def url(self, service):
         return self.services[service].url if service in self.services else ""
