@@ -33,7 +33,7 @@ class Process:
         self.child = None
 
     def environment(self):
-        upper = self.name.upper()
+        upper = self.name.upper().replace("-", "_")
         kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TZ") if key in os.environ}
         return {
             **kept,
