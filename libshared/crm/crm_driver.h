@@ -31,8 +31,10 @@ struct crm_account {
 /* The maps of integrations_config, which way round they may be written: user -> extension
  * ("user_extensions") or extension -> user ("employee_mapping", "user_mapping"). Empty when nobody
  * is mapped: never anybody else. */
-struct str crm_user_of(const struct crm_account *account, struct str extension);
-struct str crm_extension_of(const struct crm_account *account, struct str user);
+struct str crm_user_of(
+	const struct crm_account *account, struct str extension, struct arena *arena);
+struct str crm_extension_of(
+	const struct crm_account *account, struct str user, struct arena *arena);
 
 /* -- what is found ------------------------------------------------------------------------------- */
 
@@ -143,9 +145,9 @@ enum crm_verdict {
 #define CRM_VERDICTS 7
 const char *crm_verdict_name(enum crm_verdict verdict);
 
-/* What a status means where the CRM says nothing better; words in job->why. 2xx CRM_WELL; 401 403
- * CRM_LOCKED; 408 425 429 CRM_SLOWER; 5xx CRM_AGAIN; 410 CRM_GONE; others, also redirects and HTML
- * where JSON belongs, CRM_REFUSED. */
+/* What a status means where the CRM says nothing better; words in job->why. 2xx CRM_WELL, but
+ * CRM_REFUSED when there is a body that is no JSON (a page of HTML); 401 403 CRM_LOCKED; 408 425 429
+ * CRM_SLOWER; 5xx CRM_AGAIN; 410 CRM_GONE; others, also redirects, CRM_REFUSED. */
 enum crm_verdict crm_verdict_of_status(struct crm_job *job, const struct crm_reply *reply);
 
 /* -- what a CRM tells us ------------------------------------------------------------------------- */

@@ -1,0 +1,187 @@
+/*
+ * crm_make: what drivers make their requests of.
+ *
+ * Everything ends in the job's arena, so that a driver has nothing to free on any of its ways out.
+ */
+#include "crm_make.h"
+
+#include "phone.h"
+#include "uri.h"
+
+#include <stdio.h>
+
+enum { SAME_MIN_DIGITS = 7 };
+
+/* -- settings ------------------------------------------------------------------------------------ */
+
+static const struct json *config_at(const struct crm_account *account, const char *path)
+{
+	const struct json *at = account->config;
+	struct str rest = str_from(path);
+
+	while (at != NULL && rest.size > 0) {
+		struct str name = str_cut(&rest, '.');
+		char text[64];
+
+		if (!str_copy(text, sizeof(text), name))
+			return NULL;
+		at = json_member(at, text);
+	}
+	return at;
+}
+
+struct str crm_id(const struct json *value, struct arena *arena)
+{
+	if (json_kind(value) == JSON_NUMBER)
+		return str_from(arena_printf(arena, "%.0f", json_number(value)));
+	return json_text(value);
+}
+
+struct str crm_config_text(const struct crm_account *account, const char *path,
+	const char *fallback, struct arena *arena)
+{
+	struct str text = str_trim(crm_id(config_at(account, path), arena));
+
+	return text.size > 0 ? text : str_from(fallback);
+}
+
+bool crm_config_bool(const struct crm_account *account, const char *path, bool fallback)
+{
+	static const char *const yes[] = {"1", "true", "on", "yes"};
+	const struct json *value = config_at(account, path);
+	struct str text = json_text(value);
+
+	if (json_kind(value) == JSON_BOOLEAN)
+		return json_is_true(value);
+	if (json_kind(value) == JSON_NUMBER)
+		return json_number(value) != 0;
+	if (text.size == 0)
+		return fallback;
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+		if (str_equal_nocase(text, str_from(yes[i])))
+			return true;
+	}
+	return false;
+}
+
+/* Letters, digits and what stands in host names, ports, bracketed addresses and paths: no user, no
+ * query, nothing that could end a header line. */
+static bool is_base_url(struct str rest)
+{
+	for (size_t i = 0; i < rest.size; i++) {
+		unsigned char c = (unsigned char)rest.data[i];
+
+		if (c <= ' ' || c == 0x7f || strchr("@?#\"'<>\\%", c) != NULL)
+			return false;
+	}
+	return rest.size > 0 && rest.data[0] != '/' && rest.data[0] != ':';
+}
+
+const char *crm_config_url(const struct crm_account *account, const char *path,
+	const char *fallback, struct arena *arena)
+{
+	struct str text = crm_config_text(account, path, fallback, arena);
+	const char *scheme = "https://";
+
+	if (str_starts(text, STR("https://")))
+		text = str_of(text.data + strlen("https://"), text.size - strlen("https://"));
+	else if (str_starts(text, STR("http://"))) {
+		text = str_of(text.data + strlen("http://"), text.size - strlen("http://"));
+		scheme = "http://";
+	}
+	while (str_ends(text, STR("/")))
+		text.size--;
+	if (!is_base_url(text))
+		return NULL;
+	return arena_printf(arena, "%s%.*s", scheme, STR_ARG(text));
+}
+
+/* -- texts --------------------------------------------------------------------------------------- */
+
+struct str crm_take(struct buf *buf, struct arena *arena)
+{
+	struct str text = str_of(NULL, 0);
+
+	if (!buf->failed)
+		text = str_of(
+			arena_strndup(arena, buf->size > 0 ? buf->data : "", buf->size), buf->size);
+	buf_free(buf);
+	return text;
+}
+
+const char *crm_local_time(const struct crm_account *account, int64_t ms, struct arena *arena)
+{
+	struct clock_civil civil = clock_to_civil(ms, account->zone);
+
+	return arena_printf(arena, "%04d-%02d-%02d %02d:%02d:%02d", civil.year, civil.month,
+		civil.day, civil.hour, civil.minute, civil.second);
+}
+
+const char *crm_digits(struct str number, struct arena *arena)
+{
+	char digits[PHONE_TEXT_BYTES];
+
+	phone_digits(number, digits);
+	return arena_strdup(arena, digits);
+}
+
+struct str crm_form(const char *name, struct str value, struct arena *arena)
+{
+	struct buf buf;
+
+	buf_init(&buf, CRM_BODY_MAX_BYTES);
+	uri_encode(&buf, str_from(name));
+	buf_add_char(&buf, '=');
+	uri_encode(&buf, value);
+	return crm_take(&buf, arena);
+}
+
+bool crm_same_number(struct str a, struct str b, struct arena *arena)
+{
+	struct str left = str_from(crm_digits(a, arena));
+	struct str right = str_from(crm_digits(b, arena));
+
+	if (left.size < SAME_MIN_DIGITS || right.size < SAME_MIN_DIGITS)
+		return str_equal(left, right) && left.size > 0;
+	return str_ends(left, right) || str_ends(right, left);
+}
+
+/* -- requests ------------------------------------------------------------------------------------ */
+
+const char *crm_url(struct arena *arena, const char *base, const char *format, ...)
+{
+	struct buf buf;
+	char path[1024];
+	va_list list;
+	int size;
+
+	va_start(list, format);
+	size = vsnprintf(path, sizeof(path), format, list);
+	va_end(list);
+	buf_init(&buf, 2 * sizeof(path));
+	buf_add(&buf, str_from(base));
+	if (size < 0 || (size_t)size >= sizeof(path) || !buf_add(&buf, str_from(path))) {
+		buf_free(&buf);
+		return NULL;
+	}
+	return crm_take(&buf, arena).data;
+}
+
+void crm_json_begin(struct json_writer *writer, struct buf *buf)
+{
+	buf_init(buf, CRM_BODY_MAX_BYTES);
+	json_begin(writer, buf);
+	json_open_object(writer);
+}
+
+bool crm_json_end(struct json_writer *writer, struct crm_job *job, struct crm_request *request)
+{
+	json_close_object(writer);
+	if (writer->buf->failed) {
+		buf_free(writer->buf);
+		return error_set(&job->why, ERROR_INPUT, "larger than a request may be");
+	}
+	request->content_type = "application/json";
+	request->body = crm_take(writer->buf, job->arena);
+	return true;
+}
