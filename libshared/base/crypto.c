@@ -18,6 +18,14 @@ void crypto_sha256(struct str data, unsigned char digest[CRYPTO_SHA256_BYTES])
 		abort();
 }
 
+void crypto_md5(struct str data, unsigned char digest[CRYPTO_MD5_BYTES])
+{
+	unsigned size_bytes = CRYPTO_MD5_BYTES;
+
+	if (EVP_Digest(data.data, data.size, digest, &size_bytes, EVP_md5(), NULL) != 1)
+		abort();
+}
+
 struct crypto_hash *crypto_hash_new(void)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();

@@ -7,6 +7,7 @@
 #include "str.h"
 
 #define CRYPTO_SHA256_BYTES 32
+#define CRYPTO_MD5_BYTES    16
 #define CRYPTO_UUID_TEXT    37 /* 36 and a NUL */
 
 void crypto_sha256(struct str data, unsigned char digest[CRYPTO_SHA256_BYTES]);
@@ -15,6 +16,9 @@ struct crypto_hash;
 struct crypto_hash *crypto_hash_new(void);
 void crypto_hash_add(struct crypto_hash *hash, struct str piece);
 void crypto_hash_end(struct crypto_hash **hash, unsigned char digest[CRYPTO_SHA256_BYTES]);
+
+/* Broken as a hash; only for wires that ask for it (Asterisk's manager login, MoySklad's header). */
+void crypto_md5(struct str data, unsigned char digest[CRYPTO_MD5_BYTES]);
 
 void crypto_hmac_sha256(struct str key, struct str data, unsigned char digest[CRYPTO_SHA256_BYTES]);
 void crypto_random(void *to, size_t size_bytes); /* aborts when the system gives none */

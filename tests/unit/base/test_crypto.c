@@ -37,6 +37,20 @@ static void sha256_in_pieces_is_the_whole(void **state)
 	check_hex(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+/* RFC 1321, A.5. */
+static void md5(void **state)
+{
+	unsigned char digest[CRYPTO_MD5_BYTES];
+	char text[2 * CRYPTO_MD5_BYTES + 1];
+
+	crypto_md5(STR("message digest"), digest);
+	crypto_hex(digest, sizeof(digest), text);
+	assert_string_equal(text, "f96b697d7cb7938d525a2f31aaf161d0");
+	crypto_md5(str_of(NULL, 0), digest);
+	crypto_hex(digest, sizeof(digest), text);
+	assert_string_equal(text, "d41d8cd98f00b204e9800998ecf8427e");
+}
+
 /* RFC 4231, cases 2 and 6 (a key longer than a block), and an empty key. */
 static void hmac_sha256(void **state)
 {
@@ -120,6 +134,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sha256),
 		cmocka_unit_test(sha256_in_pieces_is_the_whole),
+		cmocka_unit_test(md5),
 		cmocka_unit_test(hmac_sha256),
 		cmocka_unit_test(crc32c),
 		cmocka_unit_test(crc32c_in_pieces_is_the_whole),
