@@ -120,6 +120,7 @@ struct crm_request {
 
 #define CRM_MAX_REPLY_HEADERS 32
 
+/* Lives only during read(): what a driver keeps of it, it copies into the job's arena. */
 struct crm_reply {
 	int status;
 	struct str body;
@@ -215,6 +216,10 @@ struct crm_driver {
 		*secrets; /* members of config and oauth that nobody may see; ended by NULL */
 	const char *const
 		*hosts; /* members of the config that hold a URL or domain; ended by NULL */
+	/* members of the config that CRM_REGISTER makes up (random text) where they are missing:
+	 * what stands in the URLs that the CRM is told; ended by NULL; NULL: none */
+	const char *const *made;
+	bool oauth;	/* it has tokens in crm_oauth: account->oauth, CRM_AUTHORIZE */
 	unsigned kinds; /* bit 1 << enum crm_kind: which it wants to be told */
 	size_t own_bytes;
 
