@@ -81,7 +81,7 @@ CREATE TABLE crm_oauth (
 -- The journal ----------------------------------------------------------------------------------------
 -- One row an attempt, by months. Secrets are masked before they come here.
 ALTER TABLE integration_logs RENAME TO integration_logs_before;
-ALTER INDEX integration_logs_enterprise RENAME TO integration_logs_before_enterprise;
+DROP INDEX integration_logs_enterprise, integration_logs_call;
 CREATE TABLE integration_logs (
 	id                bigint GENERATED ALWAYS AS IDENTITY,
 	created_at        timestamptz NOT NULL DEFAULT now(),
@@ -103,7 +103,8 @@ CREATE TABLE integration_logs (
 	PRIMARY KEY (id, created_at)
 ) PARTITION BY RANGE (created_at);
 CREATE INDEX integration_logs_enterprise ON integration_logs (enterprise_number, created_at DESC);
-CREATE INDEX integration_logs_call ON integration_logs (enterprise_number, call_unique_id, id);
+CREATE INDEX integration_logs_call ON integration_logs (call_id) WHERE call_id IS NOT NULL;
+CREATE INDEX integration_logs_unique_id ON integration_logs (enterprise_number, call_unique_id, id);
 CREATE TABLE integration_logs_default PARTITION OF integration_logs DEFAULT;
 
 -- Make this month's partition and the next; returns how many were made.

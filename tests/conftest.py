@@ -10,6 +10,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "support"))
 
+import secret_scan  # noqa: E402
 from servers import Postgres, migrate  # noqa: E402
 from stack import START_ORDER, Stack  # noqa: E402
 
@@ -24,6 +25,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    secret_scan.install()
     config.addinivalue_line("markers", "long: takes minutes; left out by --quick")
 
 

@@ -3,9 +3,11 @@ import itertools
 import threading
 from pathlib import Path
 
+import psycopg2
 import requests
 
 from process import Process
+from secret_scan import SecretScan
 from servers import Postgres, Redis, migrate
 from waiting import wait_until
 
@@ -46,6 +48,12 @@ class Stack:
         for service in self.services.values():
             service.settings = {**self._settings(), **(settings or {})}
         self._local = threading.local()
+        self.secrets = SecretScan()
+        self.secrets.add("the internal secret", INTERNAL_SECRET)
+        self.secrets.add("the key of links", LINK_KEY)
+        for name, service in self.services.items():
+            if name != "sandbox":
+                self.secrets.watch(service.port)
 
     def _make_database(self, template):
         if not self.own_postgres:
@@ -139,7 +147,7 @@ class Stack:
                 code = 0
             if ran and code != 0:
                 problems.append(f"{service.name} ended with {code}:\n{service.tail()}")
-        problems += self.reports()
+        problems += self.reports() + self.shown_secrets()
         self.redis.close()
         if self.own_postgres:
             self.postgres.close()
@@ -148,6 +156,17 @@ class Stack:
     def reports(self):
         found = ((service.name, service.report()) for service in self.services.values())
         return [f"{name}: a sanitizer's report:\n{report}" for name, report in found if report]
+
+    def shown_secrets(self):
+        """Where a secret can be read that nobody should read."""
+        self.secrets.forget()
+        problems = []
+        try:
+            problems += self.secrets.in_tables(self.sql)
+        except psycopg2.OperationalError:
+            print("the tables of this stack were not scanned for secrets: its PostgreSQL is stopped")
+        problems += self.secrets.in_logs(sorted(self.folder.glob("*.log"))) + self.secrets.in_answers()
+        return sorted(set(problems))
 
     def assert_healthy(self):
         for service in self.services.values():
@@ -183,6 +202,7 @@ class Stack:
         self.sql(f"INSERT INTO enterprises ({names}) VALUES ({marks})", list(row.values()))
         for chat in subscribers:
             self.sql("INSERT INTO telegram_users (tg_id, bot_token) VALUES (%s, %s)", [chat, row["bot_token"]])
+        self.secrets.add(f"the bot token of {number}", row["bot_token"])
         self.enterprises.append(row)
         if "ingest" in self.services and self.services["ingest"].running():
             self._wait_known()
