@@ -26,6 +26,7 @@ struct crm_account {
 	const struct json *config;     /* the driver's own object of integrations_config */
 	const struct json *oauth;      /* what authorize jobs left in crm_oauth; NULL: nothing */
 	const char *hook_url;	       /* where the CRM reaches us, without a slash; "": nowhere */
+	const char *oauth_url; /* token server of an application; NULL, "": the vendor's own */
 };
 
 /* The maps of integrations_config, which way round they may be written: user -> extension
