@@ -33,7 +33,7 @@ struct account_line {
 };
 
 struct account_integration {
-	const char *code; /* the key of integrations_config: "retailcrm" */
+	const char *code; /* the key of integrations_config: "retailcrm"; "smart" is one, too */
 	bool enabled;
 	const struct json *config; /* an object, also where it was stored as a string */
 };
@@ -51,7 +51,8 @@ struct account {
 	struct table *managers; /* extension -> account_manager */
 	struct table *lines;	/* id -> account_line */
 	const struct number_rules *numbers;
-	int64_t loaded_ms; /* wall: when it was read */
+	int64_t loaded_ms;  /* wall: when this version was first read; grows when it changes */
+	int64_t checked_ms; /* wall: when it was last found to be so */
 };
 
 struct accounts_options {
