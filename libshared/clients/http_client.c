@@ -10,8 +10,8 @@
 #include "alloc.h"
 #include "buf.h"
 #include "clock.h"
+#include "http_client_parts.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -44,8 +44,10 @@ struct transfer {
 	struct curl_slist *headers;
 	struct loop_timer *limit;
 	struct buf body;
+	struct buf head; /* with want_headers: "name: value" lines */
 	int64_t begun_ms;
-	unsigned requests; /* begun to be sent; never above 1 */
+	unsigned requests;		 /* begun to be sent; never above 1 */
+	char denied[ADDRESS_TEXT_BYTES]; /* an address that it may not be sent to */
 };
 
 /* A socket of curl's that the loop watches. */
@@ -67,6 +69,7 @@ static void transfer_free(struct transfer *transfer)
 	curl_easy_cleanup(transfer->easy);
 	curl_slist_free_all(transfer->headers);
 	buf_free(&transfer->body);
+	buf_free(&transfer->head);
 	free(transfer);
 }
 
@@ -84,6 +87,10 @@ static void explain(struct transfer *transfer, CURLcode code, struct error *erro
 	if (transfer->body.failed || code == CURLE_FILESIZE_EXCEEDED) {
 		error_set(error, ERROR_UPSTREAM, "the answer is longer than %zu bytes",
 			transfer->body.max_bytes);
+		return;
+	}
+	if (code == CURLE_COULDNT_CONNECT && transfer->denied[0] != '\0') {
+		error_set(error, ERROR_INPUT, "address %s is not allowed", transfer->denied);
 		return;
 	}
 	/* The first by refuse_repetition(), the second by open_socket(). */
@@ -110,6 +117,8 @@ static void fill_answer(struct transfer *transfer, CURLcode code)
 	if (retry_after > 0)
 		answer->retry_after_ms = retry_after * 1000;
 	answer->took_ms = clock_monotonic_ms() - transfer->begun_ms;
+	if (transfer->head.size > 0)
+		http_head_fill(&transfer->head, transfer->arena, answer);
 	if (code == CURLE_OK) {
 		answer->reach = HTTP_ANSWERED;
 		answer->body = str_of(arena_strndup(transfer->arena,
@@ -220,12 +229,13 @@ static int refuse_repetition(
 	return CURL_PREREQFUNC_OK;
 }
 
-/* The same, one moment earlier: no new connection for a repetition. */
+/* Asked before each connection: of the address, and not for a repetition. */
 static curl_socket_t open_socket(void *owner, curlsocktype purpose, struct curl_sockaddr *address)
 {
-	const struct transfer *transfer = owner;
+	struct transfer *transfer = owner;
 
-	if (transfer->requests > 0)
+	if (transfer->requests > 0 ||
+		!http_may_reach(&transfer->client->options, address, transfer->denied))
 		return CURL_SOCKET_BAD;
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
@@ -334,6 +344,12 @@ static bool set_call(struct transfer *transfer)
 		easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->body.max_bytes);
 	(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
 	(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+	if (call->gzip)
+		(void)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+	if (call->want_headers) {
+		(void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_head_take);
+		(void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer->head);
+	}
 	(void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, refuse_repetition);
 	(void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
 	(void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
@@ -358,6 +374,7 @@ static struct transfer *transfer_new(struct flow *flow, struct http_client *clie
 		abort();
 	buf_init(&transfer->body,
 		call->max_answer_bytes > 0 ? call->max_answer_bytes : DEFAULT_ANSWER_BYTES);
+	buf_init(&transfer->head, MAX_HEADER_BYTES);
 	transfer->next = client->transfers;
 	if (transfer->next != NULL)
 		transfer->next->link = &transfer->next;

@@ -8,6 +8,7 @@
 #ifndef CALLWEAVE_HTTP_CLIENT_H
 #define CALLWEAVE_HTTP_CLIENT_H
 
+#include "address.h"
 #include "flow.h"
 
 struct http_client;
@@ -20,6 +21,10 @@ struct http_client_options {
 	 * HTTP/2 connection (nginx does after 1000 requests), requests that cross its GOAWAY have an
 	 * unknown outcome; in HTTP/1.1 it says so in its last answer. */
 	bool allow_http2;
+	/* For targets that a tenant chose: connect to public addresses only, and to these. It is asked
+	 * at each connection, of the address that is really used. Borrowed; may be NULL. */
+	bool deny_private;
+	const struct address_list *allowed;
 };
 
 struct http_client *http_client_new(struct loop *loop, const struct http_client_options *options);
@@ -35,6 +40,14 @@ struct http_call {
 	const char *headers[HTTP_MAX_HEADERS][2]; /* name, value; NULL name ends */
 	int64_t timeout_ms;			  /* whole call; 0: 10 s */
 	size_t max_answer_bytes; /* 0: 256 KiB; longer: ERROR_UPSTREAM. Must fit the flow's arena */
+	bool gzip;	   /* ask for a packed answer; it is unpacked, and its limit is of that */
+	bool want_headers; /* fill answer->headers */
+};
+
+#define HTTP_MAX_ANSWER_HEADERS 32
+
+struct http_answer_header {
+	struct str name, value;
 };
 
 enum http_reach {
@@ -49,7 +62,11 @@ struct http_answer {
 	struct str body;	/* in the flow's arena */
 	int64_t retry_after_ms; /* of a Retry-After header in seconds; -1 when there is none */
 	int64_t took_ms;
-	struct error error; /* when not answered: without the URL */
+	struct error
+		error; /* when not answered: without the URL; ERROR_INPUT: it can never be sent */
+	/* With want_headers, in the flow's arena; the first ones, at most 16 KiB. */
+	struct http_answer_header *headers;
+	unsigned header_count;
 };
 
 /* `answer` lives in the flow's state or arena and is filled when the flow goes on. Everything that

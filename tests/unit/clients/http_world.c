@@ -169,6 +169,15 @@ static void http_world_done(struct flow *flow)
 	world->answer = state->answer;
 	(void)str_copy(world->body, sizeof(world->body), state->answer.body);
 	world->answer.body = str_from(world->body);
+	world->headers[0] = '\0';
+	for (unsigned i = 0; i < state->answer.header_count; i++) {
+		size_t used = strlen(world->headers);
+
+		(void)snprintf(world->headers + used, sizeof(world->headers) - used, "%.*s=%.*s\n",
+			STR_ARG(state->answer.headers[i].name),
+			STR_ARG(state->answer.headers[i].value));
+	}
+	world->answer.headers = NULL; /* they go with the flow */
 	if (--world->running == 0)
 		loop_stop(world->loop);
 }

@@ -33,6 +33,7 @@ struct http_world {
 	unsigned running;
 	struct http_answer answer; /* of the call that ended last; its body is cut to 255 bytes */
 	char body[256];
+	char headers[512]; /* of the answer: "name=value\n" each */
 };
 
 struct http_world *http_world_new(const struct http_client_options *options);

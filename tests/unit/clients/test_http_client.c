@@ -20,6 +20,15 @@ static int set_up_narrow(void **state)
 	return set_up_with(state, (struct http_client_options){.max_connections_per_host = 2});
 }
 
+static int set_up_guarded(void **state)
+{
+	static struct address_list allowed;
+
+	assert_true(address_list_read(STR("127.0.0.0/28"), &allowed, NULL));
+	return set_up_with(
+		state, (struct http_client_options){.deny_private = true, .allowed = &allowed});
+}
+
 static int tear_down(void **state)
 {
 	http_world_free((struct http_world **)state);
@@ -130,6 +139,56 @@ static void test_redirects_are_not_followed(void **state)
 
 	assert_int_equal(http_world_run(world, &call)->status, 302);
 	assert_int_equal(world->requests, 1);
+}
+
+static void test_headers_of_the_answer(void **state)
+{
+	struct http_world *world = *state;
+	struct http_call call = post("/busy");
+
+	(void)http_world_run(world, &call);
+	assert_int_equal(world->answer.header_count, 0);
+	call.want_headers = true;
+	(void)http_world_run(world, &call);
+	assert_string_equal(world->headers, "Retry-After=7\nContent-Length=4\n");
+}
+
+/* -- whom it may reach ----------------------------------------------------------------------- */
+
+static void test_private_addresses_are_denied(void **state)
+{
+	static const struct {
+		const char *url, *words;
+	} cases[] = {
+		{"http://127.0.0.99:1/", "address 127.0.0.99 is not allowed"},
+		{"http://127.1.0.1:1/", "address 127.1.0.1 is not allowed"},
+		{"http://169.254.169.254/latest/meta-data",
+			"address 169.254.169.254 is not allowed"},
+		{"http://10.0.0.1/", "address 10.0.0.1 is not allowed"},
+		{"http://2852039166/", "address 169.254.169.254 is not allowed"},
+		{"http://0x7f.1.0.1/", "address 127.1.0.1 is not allowed"},
+		{"http://[::ffff:10.0.0.1]/", "address 10.0.0.1 is not allowed"},
+		{"http://[fd00:ec2::254]/", "address fd00:ec2::254 is not allowed"},
+		{"http://[::1]:1/", "address ::1 is not allowed"},
+	};
+	struct http_world *world = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct http_call call = get(cases[i].url);
+
+		must_be(http_world_run(world, &call), HTTP_NOT_SENT, cases[i].words);
+		assert_int_equal(world->answer.error.kind, ERROR_INPUT);
+	}
+}
+
+static void test_allowed_addresses_are_reached(void **state)
+{
+	struct http_world *world = *state;
+	struct http_call call = post("/echo");
+
+	must_be(http_world_run(world, &call), HTTP_ANSWERED, "");
+	call = get("http://127.0.0.1:1/"); /* allowed, and nobody there: no other words than ever */
+	must_be(http_world_run(world, &call), HTTP_NOT_SENT, "Connection refused");
 }
 
 /* -- how far it came ------------------------------------------------------------------------- */
@@ -318,6 +377,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_large_body_goes_whole, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_retry_after_is_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_redirects_are_not_followed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_headers_of_the_answer, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_private_addresses_are_denied, set_up_guarded, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_allowed_addresses_are_reached, set_up_guarded, tear_down),
 		cmocka_unit_test_setup_teardown(test_nobody_listens, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_such_host, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_not_http, set_up, tear_down),

@@ -1,0 +1,60 @@
+/*
+ * http_client_parts: see http_client_parts.h.
+ */
+#include "http_client_parts.h"
+
+#include <netinet/in.h>
+
+bool http_may_reach(const struct http_client_options *options, const struct curl_sockaddr *to,
+	char denied[ADDRESS_TEXT_BYTES])
+{
+	const void *bytes = &to->addr; /* curl has room for any kind behind this name */
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	struct address address;
+
+	if (!options->deny_private)
+		return true;
+	if (to->family == AF_INET && to->addrlen >= sizeof(v4)) {
+		memcpy(&v4, bytes, sizeof(v4));
+		address_from_v4((const unsigned char *)&v4.sin_addr, &address);
+	} else if (to->family == AF_INET6 && to->addrlen >= sizeof(v6)) {
+		memcpy(&v6, bytes, sizeof(v6));
+		memcpy(address.bytes, &v6.sin6_addr, sizeof(address.bytes));
+	} else {
+		return false;
+	}
+	if (address_is_public(&address) ||
+		(options->allowed != NULL && address_list_has(options->allowed, &address)))
+		return true;
+	address_text(&address, denied);
+	return false;
+}
+
+size_t http_head_take(char *line, size_t one, size_t size, void *owner)
+{
+	struct buf *head = owner;
+	struct str text = str_trim(str_of(line, size));
+
+	if (str_starts(text, STR("HTTP/"))) {
+		buf_clear(head);
+	} else if (text.size > 0 && memchr(text.data, ':', text.size) != NULL &&
+		   head->size + text.size < head->max_bytes) {
+		(void)buf_add(head, text);
+		(void)buf_add_char(head, '\n');
+	}
+	return size;
+}
+
+void http_head_fill(const struct buf *head, struct arena *arena, struct http_answer *answer)
+{
+	struct str rest = str_of(arena_strndup(arena, head->data, head->size), head->size);
+
+	answer->headers = arena_array(arena, HTTP_MAX_ANSWER_HEADERS, sizeof(*answer->headers));
+	while (rest.size > 0 && answer->header_count < HTTP_MAX_ANSWER_HEADERS) {
+		struct str value = str_cut(&rest, '\n'), name = str_cut(&value, ':');
+
+		answer->headers[answer->header_count++] = (struct http_answer_header){
+			.name = str_trim(name), .value = str_trim(value)};
+	}
+}
