@@ -223,6 +223,7 @@ struct crm_driver {
 	bool oauth;	/* it has tokens in crm_oauth: account->oauth, CRM_AUTHORIZE */
 	unsigned kinds; /* bit 1 << enum crm_kind: which it wants to be told */
 	size_t own_bytes;
+	const char *const *operations; /* their names, by number; ended by NULL */
 
 	int (*next)(struct crm_job *job); /* an operation, or CRM_DONE, CRM_SKIP, CRM_STOP */
 	bool (*build)(struct crm_job *job, int operation, struct crm_request *request);
