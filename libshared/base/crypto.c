@@ -105,6 +105,47 @@ uint32_t crypto_crc32c(uint32_t seed, const void *data, size_t size_bytes)
 	return ~crc;
 }
 
+static bool is_base64(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       c == '+' || c == '/';
+}
+
+void crypto_base64(const void *data, size_t size_bytes, char *to)
+{
+	if (size_bytes > INT32_MAX / 2)
+		abort();
+	to[0] = '\0';
+	EVP_EncodeBlock((unsigned char *)to, data, (int)size_bytes);
+}
+
+/* EVP_DecodeBlock() takes white space around, knows nothing of padding, and writes whole groups of
+ * three bytes: hence the checks, and the group of one's own for the last one. */
+bool crypto_base64_read(struct str text, unsigned char *to, size_t capacity, size_t *size_bytes)
+{
+	size_t padding = str_ends(text, STR("==")) ? 2 : str_ends(text, STR("=")) ? 1 : 0;
+
+	*size_bytes = 0;
+	if (text.size == 0 || text.size % 4 != 0 || text.size / 4 * 3 - padding > capacity)
+		return false;
+	for (size_t at = 0; at < text.size; at += 4) {
+		unsigned char group[3];
+		size_t take = at + 4 == text.size ? 3 - padding : 3;
+
+		for (size_t i = at; i < at + 4; i++) {
+			bool pads = text.data[i] == '=' && i >= text.size - padding;
+
+			if (!pads && !is_base64(text.data[i]))
+				return false;
+		}
+		if (EVP_DecodeBlock(group, (const unsigned char *)text.data + at, 4) != 3)
+			return false;
+		memcpy(to + *size_bytes, group, take);
+		*size_bytes += take;
+	}
+	return true;
+}
+
 /* Not snprintf(): this runs once a signature and once a request id. */
 void crypto_hex(const void *data, size_t size_bytes, char *to)
 {

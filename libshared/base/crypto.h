@@ -26,6 +26,13 @@ void crypto_uuid4(char to[CRYPTO_UUID_TEXT]);	 /* RFC 9562, lower case */
 uint32_t crypto_crc32c(
 	uint32_t seed, const void *data, size_t size_bytes); /* Castagnoli, RFC 3720 */
 
+/* RFC 4648 with padding. `to` holds CRYPTO_BASE64_TEXT(size_bytes). */
+#define CRYPTO_BASE64_TEXT(size_bytes) (((size_bytes) + 2) / 3 * 4 + 1)
+void crypto_base64(const void *data, size_t size_bytes, char *to);
+/* The bytes of a text with its padding; false when it is not in this alphabet, or holds more than
+ * `capacity` bytes. */
+bool crypto_base64_read(struct str text, unsigned char *to, size_t capacity, size_t *size_bytes);
+
 /* Lower-case hex of `size_bytes` bytes; `to` holds twice that and a NUL. */
 void crypto_hex(const void *data, size_t size_bytes, char *to);
 

@@ -67,6 +67,34 @@ static void hmac_sha256(void **state)
 	check_hex(digest, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+/* RFC 4648, 10, both ways; and what is none. */
+static void base64(void **state)
+{
+	static const char *const plain[] = {"", "f", "fo", "foo", "foob", "fooba", "foobar"};
+	static const char *const coded[] = {
+		"", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"};
+	static const char *const wrong[] = {"", "Zg", "Zg=", "Zg===", "Z===", "====", "Zm9v Zm9v",
+		" Zm9", "Zm=v", "Zm8=Zm8=", "Zm9-"};
+	unsigned char bytes[6];
+	size_t size;
+
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+		char text[CRYPTO_BASE64_TEXT(6)];
+
+		crypto_base64(plain[i], strlen(plain[i]), text);
+		assert_string_equal(text, coded[i]);
+		if (i > 0) {
+			assert_true(
+				crypto_base64_read(str_from(text), bytes, sizeof(bytes), &size));
+			assert_int_equal(size, strlen(plain[i]));
+			assert_memory_equal(bytes, plain[i], size);
+			assert_false(crypto_base64_read(str_from(text), bytes, size - 1, &size));
+		}
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_false(crypto_base64_read(str_from(wrong[i]), bytes, sizeof(bytes), &size));
+}
+
 /* RFC 3720, B.4, and the check value of the catalogue of CRCs. */
 static void crc32c(void **state)
 {
@@ -136,6 +164,7 @@ int main(void)
 		cmocka_unit_test(sha256_in_pieces_is_the_whole),
 		cmocka_unit_test(md5),
 		cmocka_unit_test(hmac_sha256),
+		cmocka_unit_test(base64),
 		cmocka_unit_test(crc32c),
 		cmocka_unit_test(crc32c_in_pieces_is_the_whole),
 		cmocka_unit_test(uuid4_has_its_form),
