@@ -2,10 +2,10 @@
  * http_listen: the listening socket: bound with words for people, accepted from with bounds.
  */
 #include "http_private.h"
+#include "numeric_address.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -33,31 +33,9 @@ static bool explain_bind(const char *host, int port, struct error *error)
 	}
 }
 
-/* To be freed by freeaddrinfo(); NULL when it is no numeric address. */
-static struct addrinfo *resolve(const char *host, int port, struct error *error)
-{
-	struct addrinfo hints = {
-		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-	};
-	struct addrinfo *found = NULL;
-	char service[12];
-
-	if (port < 0 || port > 65535) {
-		error_set(error, ERROR_INPUT, "%d is no port", port);
-		return NULL;
-	}
-	snprintf(service, sizeof(service), "%d", port);
-	if (getaddrinfo(host, service, &hints, &found) != 0) {
-		error_set(error, ERROR_INPUT, "%s is not a numeric address", host);
-		return NULL;
-	}
-	return found;
-}
-
 int http_listen(const char *host, int port, struct error *error)
 {
-	struct addrinfo *address = resolve(host, port, error);
+	struct addrinfo *address = numeric_address(host, port, error);
 	int on = 1;
 	int fd;
 
