@@ -22,6 +22,7 @@ struct directory_tenant {
 	const char *bot_token;			    /* "": none */
 	int64_t owner_chats[DIRECTORY_OWNER_CHATS]; /* 0: none, or refused */
 	bool active;
+	bool has_crm;			 /* at least one integration is switched on */
 	struct tenant_settings settings; /* tenant.settings points here */
 	struct table *managers, *lines;
 	struct number_rules *numbers; /* tenant.numbers is this; NULL: the bare rules */

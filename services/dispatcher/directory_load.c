@@ -17,7 +17,10 @@ static const char sql_tenants[] =
 	"SELECT number, name, coalesce(bot_token, ''),"
 	" CASE WHEN chat_disabled_at IS NULL THEN chat_id END,"
 	" CASE WHEN chat2_disabled_at IS NULL THEN chat_id2 END, zone, locale, country, active,"
-	" settings FROM enterprises";
+	" settings, EXISTS (SELECT FROM jsonb_each(CASE jsonb_typeof(integrations_config)"
+	" WHEN 'object' THEN integrations_config ELSE '{}' END) AS i"
+	" WHERE jsonb_typeof(i.value) = 'object' AND i.value->>'enabled' = 'true')"
+	" FROM enterprises";
 static const char sql_chats[] = "SELECT bot_token, tg_id, only_mine FROM telegram_users"
 				" WHERE disabled_at IS NULL ORDER BY bot_token, id";
 static const char sql_managers[] =
@@ -89,6 +92,7 @@ static void load_tenants(struct dispatcher *d, struct directory *copy, const str
 		tenant->tenant.locale = copied(copy, batch, ROWS_TENANTS, row, 6);
 		tenant->tenant.country = copied(copy, batch, ROWS_TENANTS, row, 7);
 		tenant->active = pg_bool(batch, ROWS_TENANTS, row, 8);
+		tenant->has_crm = pg_bool(batch, ROWS_TENANTS, row, 10);
 		tenant->tenant.recording_base = d->config->recording_base;
 		load_settings(d, copy, pg_text(batch, ROWS_TENANTS, row, 9), tenant);
 		table_put(copy->tenants, str_from(tenant->tenant.number), tenant);

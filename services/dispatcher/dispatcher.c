@@ -25,8 +25,8 @@ static enum flow_status root_wait(struct flow *flow)
 static enum flow_status root_run(struct flow *flow)
 {
 	static const struct flow_spec *const flows[] = {&listen_flow, &directory_flow, &lease_flow,
-		&recovery_flow, &round_flow, &writer_flow, &recordings_flow, &refolding_flow,
-		&maintenance_flow};
+		&recovery_flow, &round_flow, &writer_flow, &gateway_flow, &recordings_flow,
+		&refolding_flow, &maintenance_flow};
 	struct dispatcher *d = flow_context(flow);
 	if (d->draining)
 		return FLOW_END;
@@ -99,6 +99,7 @@ static bool dispatcher_connect(struct dispatcher *d, struct error *error)
 	pg.statement_timeout_ms = 0;
 	d->listen = pg_listen_new(d->loop, &pg, listen_channels);
 	d->http = http_client_new(d->loop, &http);
+	gateway_connect(d);
 	d->redis = redis_new(d->loop, &redis, error);
 	return d->redis != NULL;
 }
@@ -116,6 +117,7 @@ static void dispatcher_init(struct dispatcher *d)
 	outbox_init(&d->outbox);
 	writer_init(&d->writer);
 	told_init(&d->told);
+	gateway_init(&d->gateway, service_metrics(d->service));
 	recordings_init(&d->recordings);
 	refolding_init(&d->refolding, service_metrics(d->service));
 	maintenance_init(&d->maintenance);
@@ -183,6 +185,7 @@ void dispatcher_stop(void *context)
 	maintenance_free(&d->maintenance);
 	refolding_free(&d->refolding);
 	recordings_free(&d->recordings);
+	gateway_free(&d->gateway);
 	told_free(&d->told);
 	writer_free(&d->writer);
 	outbox_free(d);

@@ -12,6 +12,7 @@
 #include "courier.h"
 #include "directory.h"
 #include "folding.h"
+#include "gateway.h"
 #include "lease.h"
 #include "listen.h"
 #include "maintenance.h"
@@ -56,6 +57,7 @@ struct dispatcher {
 	struct outbox outbox;
 	struct writer writer;
 	struct told told;
+	struct gateway gateway;
 	struct recordings recordings;
 	struct refolding refolding;
 	struct maintenance maintenance;

@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "dispatcher.h"
+#include "gateway_told.h"
 
 #include <malloc.h>
 #include <stdlib.h>
@@ -42,10 +43,20 @@ static const char sql_bury[] =
 	" WHERE (state IN ('queued', 'failed') OR (state = 'unknown' AND final))"
 	" AND destination LIKE 'telegram:%' AND NOT EXISTS (SELECT FROM enterprises e"
 	" WHERE e.number = o.enterprise_number AND e.bot_token IS NOT NULL)";
-static const char sql_depth[] =
-	"SELECT count(*), coalesce(extract(epoch FROM now() - min(updated_at)), 0)::bigint FROM "
-	"outbox"
-	" WHERE state IN ('queued', 'sending', 'failed') OR (state = 'unknown' AND final)";
+/* Those that can be sent are given up by who tries them; here those that nobody has tried. */
+static const char sql_bury_gateway[] =
+	"UPDATE outbox SET state = 'dead', updated_at = now(),"
+	" last_error = coalesce(last_error, 'not taken within a day')"
+	" WHERE state IN ('queued', 'failed') AND destination = 'gateway'"
+	" AND created_at < now() - interval '25 hours'";
+#define SQL_DEPTH(which)                                                                           \
+	"count(*) FILTER (WHERE " which                                                            \
+	"), coalesce(extract(epoch FROM now() - min(updated_at) FILTER (WHERE " which              \
+	")), 0)::bigint"
+static const char sql_depth[] = "SELECT " SQL_DEPTH("destination <> 'gateway'") ", " SQL_DEPTH(
+	"destination = 'gateway'") " FROM outbox"
+				   " WHERE state IN ('queued', 'sending', 'failed') OR (state = "
+				   "'unknown' AND final)";
 
 /* `days` is the setting that goes in as $1; a task with pieces is repeated while they are full. */
 struct task {
@@ -62,10 +73,13 @@ static void look_around(struct dispatcher *d)
 	const struct pg_batch *batch = d->maintenance.batch;
 	metric_set(d->meters.outbox_depth, (double)pg_int(batch, 0, 0, 0));
 	metric_set(d->meters.outbox_oldest, (double)pg_int(batch, 0, 0, 1));
+	metric_set(d->gateway.meters.depth, (double)pg_int(batch, 0, 0, 2));
+	metric_set(d->gateway.meters.oldest, (double)pg_int(batch, 0, 0, 3));
 	metric_set(d->meters.live_calls, (double)table_count(d->outbox.calls));
 	metric_set(d->meters.shards, shards_count(&d->shards, SHARD_OWNED));
 	folding_sweep(d);
 	people_sweep(d);
+	gateway_told_sweep(d);
 	bots_sweep(d);
 	/* After a burst the heap is mostly holes. */
 	(void)malloc_trim(0);
@@ -85,6 +99,15 @@ static void buried(struct dispatcher *d)
 	metric_add(d->meters.dead, (double)count);
 	if (count > 0)
 		log_warn(&d->log, "outbox: %lld deliveries of enterprises without a bot are dead",
+			(long long)count);
+}
+
+static void buried_gateway(struct dispatcher *d)
+{
+	int64_t count = pg_affected(d->maintenance.batch, 0);
+	metric_add(d->gateway.meters.dead, (double)count);
+	if (count > 0)
+		log_warn(&d->log, "gateway: %lld events are given up: not taken within a day",
 			(long long)count);
 }
 
@@ -116,6 +139,10 @@ static const struct task tasks[] = {
 		.days_offset = offsetof(struct dispatcher_config, event_days)},
 	{.name = "forget late recordings", .sql = sql_recordings, .every_ms = 3600000},
 	{.name = "bury what nobody can send", .sql = sql_bury, .every_ms = 10000, .then = buried},
+	{.name = "bury what nobody took",
+		.sql = sql_bury_gateway,
+		.every_ms = 60000,
+		.then = buried_gateway},
 	{.name = "forget ended calls", .sql = sql_forget, .every_ms = 10000, .pieces = true},
 	{.name = "look around", .sql = sql_depth, .every_ms = 5000, .then = look_around},
 };

@@ -4,6 +4,7 @@
 #include "recordings.h"
 
 #include "dispatcher.h"
+#include "gateway_told.h"
 #include "outbox_rows.h"
 
 #define RECORDINGS_ARENA_BYTES ((size_t)4 << 20)
@@ -54,22 +55,6 @@ static enum flow_status recordings_wait(struct flow *flow)
 	return await_queue_for(flow, &recordings->wake, recordings->left ? LEFT_MS : LOOK_MS);
 }
 
-/* The shards that are ours, as PostgreSQL writes an array. */
-static const char *owned_shards(const struct dispatcher *d, struct arena *arena)
-{
-	struct buf list;
-	buf_init(&list, 512);
-	for (unsigned i = 0; i < SHARD_COUNT; i++) {
-		const struct shard *shard = &d->shards.items[i];
-		if (shard->state == SHARD_OWNED && !shard->drop)
-			buf_printf(&list, "%c%u", list.size > 0 ? ',' : '{', i);
-	}
-	buf_add(&list, list.size > 0 ? STR("}") : STR("{}"));
-	const char *copy = arena_strndup(arena, list.data, list.size);
-	buf_free(&list);
-	return copy;
-}
-
 static enum flow_status recordings_query(struct flow *flow)
 {
 	struct dispatcher *d = flow_context(flow);
@@ -80,7 +65,7 @@ static enum flow_status recordings_query(struct flow *flow)
 	recordings->wanted = false;
 	arena_reset(recordings->arena);
 	recordings->batch = pg_batch_new(recordings->arena);
-	pg_put_text(&params, owned_shards(d, recordings->arena));
+	pg_put_text(&params, shards_owned_list(&d->shards, recordings->arena));
 	pg_batch_add(recordings->batch, sql_look, &params);
 	pg_batch_add(recordings->batch, sql_left, &params);
 	return await_pg(flow, d->side_pg, recordings->batch);
@@ -157,7 +142,7 @@ static bool recording_waits(const struct dispatcher *d, const struct recording *
 	       (live != NULL && !live->final);
 }
 
-void recordings_plan(struct dispatcher *d, struct store *store)
+void recordings_plan(struct dispatcher *d, struct store *store, struct gateway_plan *gateway)
 {
 	struct round *round = &d->round;
 	unsigned count = d->recordings.in_round ? d->recordings.count : 0;
@@ -170,6 +155,7 @@ void recordings_plan(struct dispatcher *d, struct store *store)
 		if (live != NULL && recording->url[0] != '\0')
 			plan = plan_recording(d, live, recording->url, round->arena);
 		store_recording(store, recording);
+		gateway_plan_recording(d, recording, gateway);
 		if (plan == NULL)
 			continue; /* it was never told, or too long ago */
 		store_plan(store, plan);

@@ -12,7 +12,9 @@
 #include "buf.h"
 #include "flow.h"
 
+struct crm_event;
 struct dispatcher;
+struct gateway_plan;
 struct store;
 
 struct recording {
@@ -20,6 +22,10 @@ struct recording {
 	unsigned shard;
 	int64_t changes; /* of the row: what comes later than that is not yet told */
 	const char *url; /* "": there is none after all */
+	/* What CRMs were told of the call; NULL: nothing. Of a round. */
+	const struct crm_event *last_told;
+	unsigned told_count; /* recordings */
+	const char *enterprise, *trace;
 };
 
 struct recordings {
@@ -42,7 +48,7 @@ void recordings_want(struct dispatcher *d);
 /* The round's part: calls whose rows have to be looked up (appended to "{1,2"), their plans, and the
  * end. After a round that was lost they are read again. */
 void recordings_look_up(struct dispatcher *d, struct buf *ids);
-void recordings_plan(struct dispatcher *d, struct store *store);
+void recordings_plan(struct dispatcher *d, struct store *store, struct gateway_plan *gateway);
 void recordings_done(struct dispatcher *d);
 
 extern const struct flow_spec recordings_flow;

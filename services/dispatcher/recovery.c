@@ -26,7 +26,8 @@ static const char sql_settle[] =
 	" last_error = CASE WHEN lease_owner = $2 THEN last_error"
 	" ELSE 'outcome unknown: the sender ended while the message was under way' END"
 	" FROM (SELECT id AS old_id, lease_owner AS old_owner FROM outbox"
-	" WHERE shard = ANY ($1::smallint[]) AND state = 'sending') AS old WHERE id = old_id"
+	" WHERE shard = ANY ($1::smallint[]) AND state = 'sending'"
+	" AND destination LIKE 'telegram:%') AS old WHERE id = old_id"
 	" RETURNING call_id, destination, enterprise_number, sending_version, trace_id, old_owner),"
 	" lost AS (SELECT * FROM settled WHERE old_owner IS DISTINCT FROM $2),"
 	" told AS (INSERT INTO delivery_log (call_id, at, destination, what, enterprise_number,"
@@ -275,6 +276,7 @@ static enum flow_status recovery_ready(struct flow *flow)
 	d->recovery.running = false;
 	if (taken > 0)
 		log_info(flow_log(flow), "recovery: %u partitions taken over", taken);
+	gateway_want(d);
 	recordings_want(d); /* those of calls that were another's until now */
 	bots_kick(d);
 	return flow_goto(flow, RECOVERY_WAIT);

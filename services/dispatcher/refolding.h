@@ -6,6 +6,7 @@
 #define DISPATCHER_REFOLDING_H
 
 #include "flow.h"
+#include "gateway_told.h"
 #include "metrics.h"
 #include "plan.h"
 #include "refold.h"
@@ -33,6 +34,7 @@ struct refolding {
 	struct refold_change *changes; /* of the piece */
 	int changes_count;
 	struct plan *plans;
+	struct gateway_plan gateway;
 	struct error error; /* why it went wrong */
 	struct metric *requests[3], *calls[3];
 };

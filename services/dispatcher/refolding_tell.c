@@ -8,6 +8,8 @@
 
 #include "call_row.h"
 
+#define GATEWAY_ROWS_AT 1 /* behind those of messages */
+
 /* A change of the piece; kinds as in refold_changes. */
 struct refold_change {
 	int64_t n, call_id;
@@ -42,23 +44,33 @@ void refolding_take(struct dispatcher *d, const struct pg_batch *batch)
 		take_change(refolding, batch, i, &refolding->changes[i]);
 }
 
+/* Of calls that were known before: the messages of those that are not in memory, and what CRMs were
+ * told of any of them. */
 bool refolding_look_up(struct dispatcher *d)
 {
 	struct refolding *refolding = &d->refolding;
-	struct buf ids;
+	struct buf ids, known;
 	buf_init(&ids, (size_t)64 << 10);
+	buf_init(&known, (size_t)64 << 10);
 	for (int i = 0; i < refolding->changes_count; i++) {
 		const struct refold_change *change = &refolding->changes[i];
-		if (!change->is_new && outbox_find(&d->outbox, change->call_id) == NULL)
+		if (change->is_new)
+			continue;
+		buf_printf(
+			&known, "%c%lld", known.size > 0 ? ',' : '{', (long long)change->call_id);
+		if (outbox_find(&d->outbox, change->call_id) == NULL)
 			buf_printf(&ids, "%c%lld", ids.size > 0 ? ',' : '{',
 				(long long)change->call_id);
 	}
-	bool any = ids.size > 0;
+	bool any = known.size > 0;
 	if (any) {
-		buf_add_char(&ids, '}');
+		buf_add(&ids, ids.size > 0 ? STR("}") : STR("{}"));
+		buf_add_char(&known, '}');
 		refolding->lookup = pg_batch_new(refolding->piece_arena);
 		plan_add_lookup(refolding->lookup, refolding->piece_arena, buf_str(&ids));
+		gateway_add_rows(refolding->lookup, refolding->piece_arena, buf_str(&known));
 	}
+	buf_free(&known);
 	buf_free(&ids);
 	return any;
 }
@@ -114,6 +126,20 @@ static struct plan *change_plan(struct dispatcher *d, const struct refold_change
 	return plan == NULL || live == NULL || keep_standing(plan, live) ? plan : NULL;
 }
 
+/* CRMs are told of it as of a recovered one, in their journals alone. */
+static void change_tell_crms(struct dispatcher *d, const struct refold_change *change)
+{
+	struct refolding *refolding = &d->refolding;
+	const struct gateway_past past = {.enterprise = refolding->request.enterprise,
+		.shard = refolding->request.shard,
+		.call_id = change->call_id,
+		.call = &change->call,
+		.batch = change->is_new ? NULL : refolding->lookup,
+		.at = GATEWAY_ROWS_AT};
+	if (change->readable && !change->is_gone && may_be_new(d, change))
+		gateway_plan_past(d, &past, &refolding->gateway);
+}
+
 bool refolding_store(struct dispatcher *d, struct pg_batch *batch, struct error *error)
 {
 	struct refolding *refolding = &d->refolding;
@@ -121,7 +147,9 @@ bool refolding_store(struct dispatcher *d, struct pg_batch *batch, struct error 
 	struct plan **last = &refolding->plans;
 	struct store store;
 	store_begin(&store, refolding->piece_arena);
+	gateway_plan_begin(&refolding->gateway, refolding->piece_arena);
 	for (int i = 0; i < refolding->changes_count; i++) {
+		change_tell_crms(d, &changes[i]);
 		struct plan *plan = change_plan(d, &changes[i]);
 		if (plan == NULL)
 			continue;
@@ -129,6 +157,7 @@ bool refolding_store(struct dispatcher *d, struct pg_batch *batch, struct error 
 		*last = plan;
 		last = &plan->next;
 	}
+	store_gateway(&store, &refolding->gateway);
 	/* Its first statement refuses the commit when the shard is not ours any more. */
 	struct shard shard = d->shards.items[refolding->request.shard];
 	shard.epoch = refolding->request.epoch;
@@ -157,7 +186,10 @@ void refolding_told(struct dispatcher *d, bool committed)
 	const struct plan *plan = committed && shard_stays(d) ? refolding->plans : NULL;
 	for (; plan != NULL; plan = plan->next)
 		plan_apply(d, plan);
+	if (committed && shard_stays(d))
+		gateway_apply(d, &refolding->gateway, refolding->batch, STORE_GATEWAY_AT);
 	for (int i = 0; i < refolding->changes_count; i++) {
+		gateway_told_forget(d, refolding->changes[i].call_id);
 		struct live_call *live = outbox_find(&d->outbox, refolding->changes[i].call_id);
 		if (live != NULL)
 			live_call_settle(d, live);

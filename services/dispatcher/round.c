@@ -66,6 +66,7 @@ void round_apply_drops(struct dispatcher *d)
 		shard->caught_up = false;
 		folding_drop_shard(&d->folding, i);
 		outbox_drop_shard(d, i);
+		gateway_drop_shard(d, i);
 		shard->state =
 			SHARD_LEAVING; /* lease.c goes on when nothing is under way any more */
 	}
@@ -243,6 +244,8 @@ static enum flow_status round_fold(struct flow *flow)
 	round->lookup = NULL;
 	round_look_up_messages(d, round);
 	people_add_lookup(d, &round->changes, round->arena, &round->lookup);
+	gateway_add_lookup(d, &round->changes, round->arena, &round->lookup,
+		(int)round->lookup_messages + (d->people.lookup >= 0));
 	return round->lookup != NULL ? await_pg(flow, d->pg, round->lookup) : FLOW_NEXT;
 }
 
@@ -270,6 +273,7 @@ static void round_store_change(
 		*round->last_plan = plan;
 		round->last_plan = &plan->next;
 	}
+	gateway_plan_change(d, change, call, &round->gateway);
 	store_call(store, d, change, call, buf_str(saved));
 }
 
@@ -314,6 +318,7 @@ static enum flow_status round_plan(struct flow *flow)
 	struct buf saved;
 	round->plans = NULL;
 	round->last_plan = &round->plans;
+	gateway_plan_begin(&round->gateway, round->arena);
 	round->commit = NULL;
 	if (round->lookup != NULL && !pg_batch_ok(round->lookup, &error)) {
 		log_warn(
@@ -324,13 +329,15 @@ static enum flow_status round_plan(struct flow *flow)
 	if (round->lookup_messages)
 		plan_take_lookup(d, round->lookup);
 	people_take_lookup(d, round->lookup);
+	gateway_take_lookup(d, &round->changes, round->lookup, round->arena);
 	if (round->changes.count == 0 && !round->persist && !d->recordings.in_round)
 		return flow_goto(flow, ROUND_APPLY);
 	store_begin(&store, round->arena);
 	buf_init(&saved, (size_t)1 << 20);
 	for (unsigned i = 0; i < round->changes.count; i++)
 		round_store_change(d, &store, round->changes.items[i], &saved);
-	recordings_plan(d, &store);
+	recordings_plan(d, &store, &round->gateway);
+	store_gateway(&store, &round->gateway);
 	round_positions(d, &store);
 	buf_free(&saved);
 	bool any = store.positions.size > 0;
@@ -401,6 +408,8 @@ static enum flow_status round_apply(struct flow *flow)
 	}
 	for (const struct plan *plan = round->plans; plan != NULL; plan = plan->next)
 		plan_apply(d, plan);
+	if (round->commit != NULL)
+		gateway_apply(d, &round->gateway, round->commit, STORE_GATEWAY_AT);
 	for (unsigned i = 0; i < round->changes.count; i++) {
 		struct live_call *call = outbox_find(&d->outbox, round->changes.items[i]->call_id);
 		if (call != NULL)

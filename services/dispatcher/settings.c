@@ -18,6 +18,9 @@ const struct config_field dispatcher_config_fields[] = {
 	SETTING(recording_base, "RECORDING_BASE", CONFIG_TEXT, "", 0, 200,
 		"Base URL of recordings that have no address of their own; empty: no links to "
 		"them"),
+	SETTING(gateway_url, "GATEWAY_URL", CONFIG_TEXT, "http://127.0.0.1:8020", 0, 200,
+		"Base URL of integration-cache, which tells CRMs of calls; empty: nobody tells "
+		"them"),
 	SETTING(lease_ms, "LEASE_MS", CONFIG_INT, "5000", 1000, 60000,
 		"How long a partition stays with an instance that is silent, in milliseconds"),
 	SETTING(linger_seconds, "LINGER_SECONDS", CONFIG_INT, "60", 10, 3600,

@@ -9,6 +9,7 @@
 struct dispatcher_config {
 	const char *telegram_url;
 	const char *recording_base;
+	const char *gateway_url;
 	int64_t lease_ms;
 	int64_t linger_seconds;
 	int64_t max_lingering;

@@ -73,3 +73,18 @@ void shards_forget_all(struct shards *shards)
 			shard->drop = true;
 	}
 }
+
+const char *shards_owned_list(const struct shards *shards, struct arena *arena)
+{
+	struct buf list;
+	buf_init(&list, 512);
+	for (unsigned i = 0; i < SHARD_COUNT; i++) {
+		const struct shard *shard = &shards->items[i];
+		if (shard->state == SHARD_OWNED && !shard->drop)
+			buf_printf(&list, "%c%u", list.size > 0 ? ',' : '{', i);
+	}
+	buf_add(&list, list.size > 0 ? STR("}") : STR("{}"));
+	const char *copy = arena_strndup(arena, list.data, list.size);
+	buf_free(&list);
+	return copy;
+}

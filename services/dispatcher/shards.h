@@ -44,6 +44,9 @@ static inline bool position_before(struct log_position a, struct log_position b)
 	return a.tx < b.tx || (a.tx == b.tx && a.id < b.id);
 }
 
+/* Those that are ours, as PostgreSQL writes an array. */
+const char *shards_owned_list(const struct shards *shards, struct arena *arena);
+
 unsigned shards_count(const struct shards *shards, enum shard_state state);
 bool shards_want_drop(const struct shards *shards);
 

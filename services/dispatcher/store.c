@@ -5,6 +5,7 @@
 
 #include "call_row.h"
 #include "dispatcher.h"
+#include "gateway_told.h"
 #include "store_sql.h"
 
 #include <inttypes.h>
@@ -12,13 +13,13 @@
 
 #define STORE_MAX_BYTES ((size_t)32 << 20)
 
-enum { STORE_BUFFERS = 9 };
+enum { STORE_BUFFERS = 10 };
 
 static struct buf *store_buffer(struct store *store, unsigned i)
 {
 	struct buf *const all[STORE_BUFFERS] = {&store->positions, &store->calls, &store->legs,
 		&store->transfers, &store->memory, &store->merged, &store->outbox,
-		&store->recordings, &store->over};
+		&store->recordings, &store->over, &store->gateway};
 	return all[i];
 }
 
@@ -222,6 +223,39 @@ void store_recording(struct store *store, const struct recording *recording)
 		recording->changes);
 }
 
+struct gateway_json {
+	int64_t n, shard;
+	struct str enterprise;
+	int64_t call_id, version;
+	struct str payload, trace;
+};
+
+static const struct json_field gateway_fields[] = {
+	JSON_FIELD(struct gateway_json, n, JSON_INT64, 0),
+	JSON_FIELD(struct gateway_json, shard, JSON_INT64, 0),
+	JSON_FIELD(struct gateway_json, enterprise, JSON_STRING, 0),
+	JSON_FIELD(struct gateway_json, call_id, JSON_INT64, 0),
+	JSON_FIELD(struct gateway_json, version, JSON_INT64, 0),
+	JSON_FIELD(struct gateway_json, payload, JSON_STRING, 0),
+	JSON_FIELD(struct gateway_json, trace, JSON_STRING, 0),
+	{.name = NULL},
+};
+
+void store_gateway(struct store *store, const struct gateway_plan *plan)
+{
+	struct gateway_json row = {.n = 0};
+	for (const struct gateway_item *it = plan->first; it != NULL; it = it->next) {
+		row.shard = it->shard;
+		row.enterprise = str_from(it->enterprise);
+		row.call_id = it->call_id;
+		row.version = it->version;
+		row.payload = it->body;
+		row.trace = str_from(it->trace);
+		json_write(call_row_next(&store->gateway, '['), gateway_fields, &row);
+		row.n++;
+	}
+}
+
 /* -- the transaction ------------------------------------------------------------------------------- */
 
 static void store_add(struct store *store, struct pg_batch *batch, const char *sql,
@@ -250,6 +284,7 @@ bool store_batch(
 	pg_put_text(&advance, owner);
 	pg_put_str(&advance, store->arena, buf_str(&store->positions));
 	pg_batch_add(batch, store_sql_advance, &advance);
+	store_add(store, batch, store_sql_gateway, &store->gateway, NULL);
 	store_add(store, batch, store_sql_calls, &store->calls, NULL);
 	store_add(store, batch, store_sql_legs, &store->legs, NULL);
 	store_add(store, batch, store_sql_transfers, &store->transfers, NULL);

@@ -10,7 +10,8 @@
 
 struct store {
 	struct arena *arena;
-	struct buf positions, calls, legs, transfers, over, memory, merged, outbox, recordings;
+	struct buf positions, calls, legs, transfers, over, memory, merged, outbox, recordings,
+		gateway;
 };
 
 void store_begin(struct store *store, struct arena *arena);
@@ -24,6 +25,11 @@ void store_plan(struct store *store, const struct plan *plan);
 /* Its call's final message shows it from this commit on, or never will. */
 struct recording;
 void store_recording(struct store *store, const struct recording *recording);
+
+/* Events for CRMs. They are the second statement of the batch: its rows say (n of the event, id). */
+#define STORE_GATEWAY_AT 1
+struct gateway_plan;
+void store_gateway(struct store *store, const struct gateway_plan *plan);
 
 /* False when it is too large for memory (error has words). */
 bool store_batch(

@@ -112,3 +112,17 @@ const char store_sql_recordings[] =
 	"DELETE FROM recording_requests r USING json_to_recordset($1::json)"
 	" AS x (call_id bigint, changes integer)"
 	" WHERE r.call_id = x.call_id AND r.changes = x.changes";
+
+/* Slots of a call are counted on; the shard's row, which the commit holds, keeps others away. */
+const char store_sql_gateway[] =
+	"WITH x AS MATERIALIZED (SELECT x.*, row_number() OVER (PARTITION BY call_id ORDER BY n)"
+	" AS nth FROM json_to_recordset($1::json) AS x (n integer, shard smallint,"
+	" enterprise text, call_id bigint, version integer, payload text, trace text)),"
+	" s AS MATERIALIZED (SELECT x.*, (x.nth + coalesce((SELECT max(o.slot) FROM outbox o"
+	" WHERE o.call_id = x.call_id AND o.destination = 'gateway'), -1))::integer AS slot"
+	" FROM x),"
+	" i AS (INSERT INTO outbox (shard, enterprise_number, call_id, destination, slot, version,"
+	" final, payload, trace_id)"
+	" SELECT shard, enterprise, call_id, 'gateway', slot, version, true, payload::jsonb, trace"
+	" FROM s ORDER BY n RETURNING id, call_id, slot)"
+	" SELECT s.n, i.id FROM i JOIN s ON s.call_id = i.call_id AND s.slot = i.slot";

@@ -188,7 +188,8 @@ enum { WRITER_WAIT, WRITER_COMMIT, WRITER_RECORDED, WRITER_AGAIN };
 static enum flow_status writer_wait(struct flow *flow)
 {
 	struct dispatcher *d = flow_context(flow);
-	return d->writer.count > 0 ? FLOW_NEXT : await_queue(flow, &d->writer.wake);
+	bool any = d->writer.count > 0 || gateway_reports(d);
+	return any ? FLOW_NEXT : await_queue(flow, &d->writer.wake);
 }
 
 /* Take what is dirty; true when there is a claim among it.
@@ -216,28 +217,37 @@ static bool writer_collect(struct dispatcher *d, struct buf *json)
 	return claims;
 }
 
-static enum flow_status writer_commit(struct flow *flow)
+/* Outcomes at Telegram. */
+static void writer_add_reports(struct dispatcher *d, struct writer *writer)
 {
-	struct dispatcher *d = flow_context(flow);
-	struct writer *writer = &d->writer;
 	struct pg_params both = {0}, json_only = {0};
 	struct buf json;
-	if (writer->count == 0)
-		return flow_goto(flow, WRITER_WAIT);
-	arena_reset(writer->arena);
 	buf_init(&json, WRITER_MAX_BYTES);
 	bool claims = writer_collect(d, &json);
 	pg_put_text(&both, d->name);
 	pg_put_str(&both, writer->arena, buf_str(&json));
 	pg_put_str(&json_only, writer->arena, buf_str(&json));
 	buf_free(&json);
-	writer->batch = pg_batch_new(writer->arena);
 	if (claims)
 		pg_batch_add(writer->batch, sql_hold, &both);
 	pg_batch_add(writer->batch, sql_outbox, &both);
 	pg_batch_add(writer->batch, sql_messages, &json_only);
-	told_batch(&d->told, writer->batch, writer->arena);
 	writer->outbox_at = claims ? 1 : 0;
+}
+
+static enum flow_status writer_commit(struct flow *flow)
+{
+	struct dispatcher *d = flow_context(flow);
+	struct writer *writer = &d->writer;
+	if (writer->count == 0 && !gateway_reports(d))
+		return flow_goto(flow, WRITER_WAIT);
+	arena_reset(writer->arena);
+	writer->batch = pg_batch_new(writer->arena);
+	writer->taken_count = 0;
+	if (writer->count > 0)
+		writer_add_reports(d, writer);
+	told_batch(&d->told, writer->batch, writer->arena);
+	gateway_batch(d, writer->batch, writer->arena);
 	return await_pg(flow, d->pg, writer->batch);
 }
 
@@ -275,12 +285,13 @@ static enum flow_status writer_recorded(struct flow *flow)
 	struct writer *writer = &d->writer;
 	struct error error;
 	bool ok = pg_batch_ok(writer->batch, &error);
-	if (ok)
+	if (ok && writer->taken_count > 0)
 		writer_grant(writer);
-	else
+	if (!ok)
 		log_warn(flow_log(flow), "outbox: %u outcomes are not recorded yet: %s",
 			writer->taken_count, error.text);
 	told_recorded(&d->told, ok);
+	gateway_recorded(d, ok);
 	for (unsigned i = 0; i < writer->taken_count; i++)
 		writer_end(d, writer->taken[i], ok);
 	writer->taken_count = 0;
