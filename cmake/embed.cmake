@@ -7,6 +7,7 @@ set(CALLWEAVE_EMBED_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/embed_file.cmake)
 
 function(callweave_embed target)
 	set(folder ${CMAKE_BINARY_DIR}/pages)
+	string(MAKE_C_IDENTIFIER ${target} prefix) # integration-cache: integration_cache_files[]
 	set(declarations "")
 	set(list "")
 	foreach(file ${ARGN})
@@ -25,16 +26,16 @@ function(callweave_embed target)
 	endforeach()
 	file(GENERATE OUTPUT ${folder}/${target}_pages.h CONTENT
 "#include <stddef.h>
-${declarations}struct ${target}_file {
+${declarations}struct ${prefix}_file {
 	const char *name;
 	const unsigned char *data;
 	const size_t *size;
 };
-extern const struct ${target}_file ${target}_files[];
+extern const struct ${prefix}_file ${prefix}_files[];
 ")
 	file(GENERATE OUTPUT ${folder}/${target}/files.c CONTENT
 "#include \"${target}_pages.h\"
-const struct ${target}_file ${target}_files[] = {
+const struct ${prefix}_file ${prefix}_files[] = {
 ${list}\t{NULL, NULL, NULL},
 };
 ")

@@ -6,6 +6,7 @@ from pathlib import Path
 import psycopg2
 import requests
 
+from ports import free_port
 from process import Process
 from secret_scan import SecretScan
 from servers import Postgres, Redis, migrate
@@ -41,6 +42,7 @@ class Stack:
         self.redis = Redis(self.folder / "redis")
         self.database_url = self._make_database(template)
         self.services = {}
+        self.routing_port = free_port()  # the second one of pbx-api
         self.enterprises = []
         for name in START_ORDER + MORE:
             if name in services:
@@ -91,6 +93,7 @@ class Stack:
             "CALLWEAVE_DISPATCHER_GATEWAY_URL": self.url("integration-cache"),
             "CALLWEAVE_INTEGRATION_CACHE_ADAPTERS": adapters,
             "CALLWEAVE_PBX_API_CACHE_URL": self.url("integration-cache"),
+            "CALLWEAVE_PBX_API_ROUTING_PORT": str(self.routing_port),
             "CALLWEAVE_CRM_CACHE_URL": self.url("integration-cache"),
             "CALLWEAVE_CRM_CALL_URL": self.url("pbx-api"),
             "CALLWEAVE_CRM_BITRIX_OAUTH_URL": self.url("sandbox"),
