@@ -96,6 +96,17 @@ const char *crm_config_url(const struct crm_account *account, const char *path,
 	return arena_printf(arena, "%s%.*s", scheme, STR_ARG(text));
 }
 
+const char *crm_config_key(const struct crm_account *account, const char *path, struct arena *arena)
+{
+	struct str text = crm_config_text(account, path, NULL, arena);
+
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.data[i] <= ' ' || text.data[i] > '~')
+			return NULL;
+	}
+	return text.size > 0 ? arena_strndup(arena, text.data, text.size) : NULL;
+}
+
 /* -- texts --------------------------------------------------------------------------------------- */
 
 struct str crm_take(struct buf *buf, struct arena *arena)
@@ -107,6 +118,13 @@ struct str crm_take(struct buf *buf, struct arena *arena)
 			arena_strndup(arena, buf->size > 0 ? buf->data : "", buf->size), buf->size);
 	buf_free(buf);
 	return text;
+}
+
+struct str crm_keep(struct str text, struct arena *arena)
+{
+	if (text.size == 0)
+		return str_of(NULL, 0);
+	return str_of(arena_strndup(arena, text.data, text.size), text.size);
 }
 
 const char *crm_local_time(const struct crm_account *account, int64_t ms, struct arena *arena)
@@ -144,6 +162,44 @@ bool crm_same_number(struct str a, struct str b, struct arena *arena)
 	if (left.size < SAME_MIN_DIGITS || right.size < SAME_MIN_DIGITS)
 		return str_equal(left, right) && left.size > 0;
 	return str_ends(left, right) || str_ends(right, left);
+}
+
+/* -- what is found ------------------------------------------------------------------------------- */
+
+struct json_strings crm_texts(
+	const struct json *array, const char *name, size_t limit, struct arena *arena)
+{
+	size_t count = json_count(array) < limit ? json_count(array) : limit;
+	struct json_strings texts = {.items = arena_array(arena, count + 1, sizeof(struct str))};
+	const struct json *at = json_kind(array) == JSON_ARRAY ? json_first(array) : NULL;
+
+	for (; at != NULL && texts.count < count; at = json_next(at)) {
+		struct str text = crm_id(name != NULL ? json_member(at, name) : at, arena);
+
+		if (str_trim(text).size > 0)
+			texts.items[texts.count++] = crm_keep(str_trim(text), arena);
+	}
+	return texts;
+}
+
+struct crm_customer *crm_add_customer(struct crm_job *job)
+{
+	if (job->customer_count == CRM_MAX_FOUND) {
+		job->more = true;
+		return NULL;
+	}
+	job->customers[job->customer_count] = (struct crm_customer){.deleted = false};
+	return &job->customers[job->customer_count++];
+}
+
+struct crm_employee *crm_add_employee(struct crm_job *job)
+{
+	if (job->employee_count == CRM_MAX_FOUND) {
+		job->more = true;
+		return NULL;
+	}
+	job->employees[job->employee_count] = (struct crm_employee){.id = STR("")};
+	return &job->employees[job->employee_count++];
 }
 
 /* -- requests ------------------------------------------------------------------------------------ */

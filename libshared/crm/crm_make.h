@@ -25,10 +25,18 @@ const char *crm_config_url(const struct crm_account *account, const char *path,
 /* A value of any JSON as text: text as it is, numbers in decimal; else empty. Ids are both. */
 struct str crm_id(const struct json *value, struct arena *arena);
 
+/* A text that goes into a header or a path as it is: NULL when it is absent or holds anything but
+ * printable ASCII without spaces. Keys. */
+const char *crm_config_key(
+	const struct crm_account *account, const char *path, struct arena *arena);
+
 /* -- texts --------------------------------------------------------------------------------------- */
 
 /* The text of a buffer into the arena, ended by NUL; the buffer is freed. Empty when it failed. */
 struct str crm_take(struct buf *buf, struct arena *arena);
+
+/* A copy, of what is in a reply. */
+struct str crm_keep(struct str text, struct arena *arena);
 
 /* "2026-11-21 15:00:00" in the account's zone. */
 const char *crm_local_time(const struct crm_account *account, int64_t ms, struct arena *arena);
@@ -41,6 +49,15 @@ struct str crm_form(const char *name, struct str value, struct arena *arena);
 
 /* Two spellings of one number: one ends with the other, seven digits or more. */
 bool crm_same_number(struct str a, struct str b, struct arena *arena);
+
+/* At most `limit` texts: items of an array, or their member `name` where it is not NULL. Empty ones are
+ * left out; copies. */
+struct json_strings crm_texts(
+	const struct json *array, const char *name, size_t limit, struct arena *arena);
+
+/* The next free place among what was found, zeroed; NULL when there is none, and job->more is set. */
+struct crm_customer *crm_add_customer(struct crm_job *job);
+struct crm_employee *crm_add_employee(struct crm_job *job);
 
 /* -- requests ------------------------------------------------------------------------------------ */
 
