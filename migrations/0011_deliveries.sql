@@ -16,9 +16,9 @@ CREATE INDEX crm_deliveries_failed ON crm_deliveries (enterprise_number, crm, ne
 
 -- Renew, and take what nobody serves, up to a fair share. All channels of `me` come back, at least one row (of NULLs);
 -- no row at all: another process has this name now. `fresh`: the process has just started, and an older one of
--- the same name must not write any more.
+-- the same name must not write any more. `waiting`: something is to be told there.
 CREATE FUNCTION crm_lease(me text, my_boot uuid, fresh boolean, lease interval)
-	RETURNS TABLE (enterprise_number text, crm text, epoch bigint, fair integer)
+	RETURNS TABLE (enterprise_number text, crm text, epoch bigint, fair integer, waiting boolean)
 	LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -43,7 +43,9 @@ BEGIN
 		WHERE (c.enterprise_number, c.crm) IN (SELECT f.enterprise_number, f.crm FROM crm_channels f
 			WHERE NOT EXISTS (SELECT FROM crm_instances i WHERE i.name = f.owner AND i.lease_until > clock_timestamp())
 			ORDER BY 1, 2 LIMIT greatest(share - mine, 0) FOR UPDATE SKIP LOCKED);
-	RETURN QUERY SELECT c.enterprise_number, c.crm, c.epoch, share
+	RETURN QUERY SELECT c.enterprise_number, c.crm, c.epoch, share, EXISTS (SELECT FROM crm_deliveries d
+			WHERE d.enterprise_number = c.enterprise_number AND d.crm = c.crm
+				AND d.state IN ('queued', 'sending', 'failed'))
 		FROM (VALUES (1)) AS one (row) LEFT JOIN crm_channels c ON c.owner = me;
 END $$;
 

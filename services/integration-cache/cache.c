@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "gateway.h"
 
 #include <stdlib.h>
 
@@ -19,8 +20,16 @@ static const char *accounts_check(void *context)
 	return why;
 }
 
+static const char *deliveries_check(void *context)
+{
+	const struct integration_cache *cache = context;
+
+	return gateway_why_not(cache->gateway);
+}
+
 const struct service_check cache_checks[] = {
 	{"accounts", accounts_check},
+	{"deliveries", deliveries_check},
 	{NULL, NULL},
 };
 
@@ -85,16 +94,28 @@ void *cache_start(struct service *service, struct error *error)
 	cache->http = http_client_new(
 		cache->loop, &(struct http_client_options){.user_agent = "callweave"});
 	connect_database(cache);
+	cache->gateway = gateway_start(&(struct gateway_options){
+		.service = service,
+		.settings = &cache->settings->gateway,
+		.accounts = cache->accounts,
+		.schema = cache->schema,
+		.adapters = cache->adapters,
+	});
 	return cache;
 }
 
 void cache_drain(void *context)
 {
+	const struct integration_cache *cache = context;
+
+	gateway_drain(cache->gateway);
 }
 
 bool cache_drained(void *context)
 {
-	return true;
+	const struct integration_cache *cache = context;
+
+	return gateway_drained(cache->gateway);
 }
 
 /* Also of one that did not come to its end. */
@@ -102,6 +123,7 @@ void cache_stop(void *context)
 {
 	struct integration_cache *cache = context;
 
+	gateway_stop(&cache->gateway);
 	accounts_free(&cache->accounts);
 	schema_free(&cache->schema);
 	pg_free(&cache->side_pg);

@@ -8,18 +8,10 @@
 #define INTEGRATION_CACHE_GATEWAY_H
 
 #include "accounts.h"
+#include "adapters.h"
+#include "gateway_settings.h"
 #include "schema.h"
 #include "service.h"
-
-/* Part of the program's settings. */
-struct gateway_settings {
-	const char *adapters; /* "retailcrm=http://... uon=..."; "": the drivers' own ports here */
-	const char *name;     /* of this instance; "": host and port */
-	int64_t at_once;      /* attempts beside each channel's own one */
-	int64_t lease_ms;
-	int64_t attempt_ms; /* an adapter's answer must be there by then */
-	int64_t journal_days, done_days, call_days;
-};
 
 struct gateway;
 
@@ -28,6 +20,7 @@ struct gateway_options {
 	const struct gateway_settings *settings; /* borrowed, as all of these */
 	struct accounts *accounts;
 	struct schema *schema;
+	const struct adapters *adapters;
 };
 
 struct gateway *gateway_start(const struct gateway_options *options);
@@ -37,9 +30,6 @@ void gateway_stop(struct gateway **gateway);
 
 /* For /readyz: NULL, or why calls cannot be taken or delivered. */
 const char *gateway_why_not(void *gateway);
-
-/* Where the adapter of a CRM is asked: "http://127.0.0.1:8019" for "retailcrm"; NULL: no such CRM. */
-const char *gateway_adapter(const struct gateway *gateway, struct str code);
 
 /* For the program's table of routes; their context is struct integration_cache. */
 extern const struct flow_spec dispatch_flow;	     /* POST /dispatch/call-event, detached */

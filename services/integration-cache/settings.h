@@ -5,6 +5,7 @@
 #define INTEGRATION_CACHE_SETTINGS_H
 
 #include "config.h"
+#include "gateway_settings.h"
 
 struct cache_settings {
 	const char *adapters; /* "retailcrm=http://127.0.0.1:8019 uon=..."; "": their own ports */
@@ -13,6 +14,7 @@ struct cache_settings {
 	int64_t max_customers;	 /* in memory */
 	int64_t learn_seconds;	 /* until a CRM is asked again for a number that it did not know */
 	int64_t budget_ms;	 /* how long an answer waits for Redis and PostgreSQL */
+	struct gateway_settings gateway;
 };
 
 extern const struct config_field cache_settings_table[];
