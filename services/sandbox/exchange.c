@@ -5,6 +5,7 @@
 #include "sandbox.h"
 
 #include "clock.h"
+#include "crm.h"
 #include "json.h"
 #include "uri.h"
 
@@ -104,6 +105,10 @@ static enum flow_status receive(struct flow *flow)
 	exchange->service = outside_find(call->path);
 	if (exchange->service < 0)
 		return http_reply_detail(flow, 404, "Not Found");
+	if (!service_of(exchange)->any_method && !str_equal(call->http_method, STR("GET")) &&
+		!str_equal(call->http_method, STR("HEAD")) &&
+		!str_equal(call->http_method, STR("POST")))
+		return http_reply_detail(flow, 405, "Method Not Allowed");
 	service_of(exchange)->read(sandbox->outside[exchange->service], call);
 	note(sandbox, exchange);
 	meet_fault(sandbox, exchange);
@@ -165,7 +170,9 @@ static void finish_note(struct sandbox *sandbox, struct exchange *exchange)
 	struct buf quoted;
 
 	buf_init(&quoted, (size_t)2 * MAX_REPLY_BYTES);
-	if (exchange->has_fault && exchange->fault.body != NULL) {
+	if (exchange->call.secret_reply) {
+		reply = STR("\"***\"");
+	} else if (exchange->has_fault && exchange->fault.body != NULL) {
 		json_add_string(&quoted, reply);
 		reply = buf_str(&quoted);
 	}
@@ -173,12 +180,35 @@ static void finish_note(struct sandbox *sandbox, struct exchange *exchange)
 	buf_free(&quoted);
 }
 
+static enum flow_status send_reply(struct flow *flow, struct outside_call *call)
+{
+	enum flow_status status;
+	char seconds[24];
+	struct buf packed;
+
+	/* Telegram says it in the body; proxies and other services' clients look for the header.
+	 * Both are there, as behind a real gateway. */
+	if (call->retry_after_s > 0) {
+		snprintf(seconds, sizeof(seconds), "%" PRId64, call->retry_after_s);
+		http_reply_header(flow, "Retry-After", seconds);
+	}
+	for (int i = 0; call->headers[i][0] != NULL; i++)
+		http_reply_header(flow, call->headers[i][0], call->headers[i][1]);
+	if (!call->gzip || call->reply.size == 0)
+		return http_reply_json(flow, call->status, &call->reply);
+	buf_init(&packed, MAX_REPLY_BYTES);
+	crm_gzip(buf_str(&call->reply), &packed);
+	http_reply_header(flow, "Content-Encoding", "gzip");
+	status = http_reply_json(flow, call->status, &packed);
+	buf_free(&packed);
+	return status;
+}
+
 static enum flow_status answer(struct flow *flow)
 {
 	struct sandbox *sandbox = flow_context(flow);
 	struct exchange *exchange = flow_state(flow);
 	struct outside_call *call = &exchange->call;
-	char seconds[24];
 	bool is_cut_short =
 		exchange->resets != sandbox->resets ||
 		(exchange->has_fault && exchange->fault.delay_ms > 0 && sandbox->draining);
@@ -192,13 +222,7 @@ static enum flow_status answer(struct flow *flow)
 	else
 		act(sandbox, exchange);
 	finish_note(sandbox, exchange);
-	/* Telegram says it in the body; proxies and other services' clients look for the header.
-	 * Both are there, as behind a real gateway. */
-	if (call->retry_after_s > 0) {
-		snprintf(seconds, sizeof(seconds), "%" PRId64, call->retry_after_s);
-		http_reply_header(flow, "Retry-After", seconds);
-	}
-	return http_reply_json(flow, call->status, &call->reply);
+	return send_reply(flow, call);
 }
 
 /* A client that did not wait for the answer: noted as unanswered. */
@@ -208,6 +232,8 @@ static void forget(struct flow *flow)
 	struct exchange *exchange = flow_state(flow);
 
 	requests_finish(sandbox->requests, exchange->note_id, 0, (struct str){0});
+	if (exchange->note_id != 0 && service_of(exchange)->over != NULL)
+		service_of(exchange)->over(sandbox->outside[exchange->service], &exchange->call);
 	buf_free(&exchange->call.reply);
 }
 

@@ -7,6 +7,7 @@
 #include "sandbox.h"
 
 #include "alloc.h"
+#include "crm.h"
 #include "telegram.h"
 
 #include <stdlib.h>
@@ -29,6 +30,12 @@ static const struct http_route routes[] = {
 	{"POST", "/_sandbox/telegram/leave", &telegram_leave_flow, 0},
 	{"POST", "/_sandbox/pbx", &pbx_declare_flow, 0},
 	{"GET", "/_sandbox/pbx/commands", &pbx_commands_flow, 0},
+	{"GET", "/_sandbox/crm/", &pages_flow, 0},
+	{"GET", "/_sandbox/crm/accounts", &crm_list_offices_flow, 0},
+	{"POST", "/_sandbox/crm/accounts", &crm_declare_flow, 0},
+	{"GET", "/_sandbox/crm/calls", &crm_list_calls_flow, ROUTE_CORS},
+	{"GET", "/_sandbox/crm/cards", &crm_list_cards_flow, ROUTE_CORS},
+	{"POST", "/_sandbox/crm/click", &crm_click_flow, 0},
 	{"POST", "/_sandbox/limits", &telegram_limits_flow, 0},
 	{"GET", "/_sandbox/requests", &admin_requests_flow, 0},
 	{"GET", "/_sandbox/faults", &admin_faults_flow, 0},
@@ -38,6 +45,8 @@ static const struct http_route routes[] = {
 	{"GET", "/_sandbox/stats", &admin_stats_flow, 0},
 	{"GET", "/*", &exchange_flow, 0},
 	{"POST", "/*", &exchange_flow, 0},
+	{"PUT", "/*", &exchange_flow, 0},
+	{"DELETE", "/*", &exchange_flow, 0},
 	{NULL},
 };
 
@@ -95,8 +104,9 @@ int main(int argc, char **argv)
 {
 	static const struct service_spec spec = {
 		.name = "sandbox",
-		.summary = "stands in for the outside world: Telegram's Bot API, and its chats on "
-			   "a page",
+		.summary =
+			"stands in for the outside world: Telegram's Bot API, CRMs and PBXs, with "
+			"pages of what they show",
 		.config = config,
 		.config_bytes = 0,
 		.default_host = "127.0.0.1",

@@ -4,12 +4,18 @@
  */
 #include "outside.h"
 
+#include "crm.h"
 #include "pbx.h"
 #include "telegram.h"
 
 const struct outside_service *const outside_services[] = {
 	&telegram_service,
 	&pbx_service,
+	&crm_retail_service,
+	&crm_moysklad_service,
+	&crm_bitrix_service,
+	&crm_hook_service,
+	&crm_uon_service, /* last: its paths begin with a key, which may be anything */
 	NULL,
 };
 
@@ -29,4 +35,15 @@ int outside_find_name(struct str name)
 			return i;
 	}
 	return -1;
+}
+
+void outside_header(struct outside_call *call, const char *name, const char *value)
+{
+	for (int i = 0; i + 1 < OUTSIDE_HEADERS; i++) {
+		if (call->headers[i][0] != NULL)
+			continue;
+		call->headers[i][0] = name;
+		call->headers[i][1] = value;
+		return;
+	}
 }

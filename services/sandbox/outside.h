@@ -12,6 +12,8 @@
 
 struct sandbox;
 
+#define OUTSIDE_HEADERS 6
+
 /* One request to an outside service, and its answer. Lives in the request's flow. */
 struct outside_call {
 	/* given */
@@ -28,17 +30,32 @@ struct outside_call {
 	int64_t chat_id;	 /* whom it is about, for faults; 0: nobody */
 	struct error args_error; /* why the parameters could not be read; kind NONE: they could */
 
+	/* of CRMs: whose limit it counts against since read(); what args show as *** (at most 4) */
+	struct str key;
+	unsigned limit;
+	struct {
+		const char *name;
+		struct str value;
+	} * secrets;
+
 	/* of hold_ms(), 0 at first */
 	int64_t ticket;
 
 	/* filled by act() or refuse() */
 	int status;
-	int64_t retry_after_s; /* > 0: also said in a Retry-After header */
-	struct buf reply;      /* JSON */
+	int64_t retry_after_s;			 /* > 0: also said in a Retry-After header */
+	struct buf reply;			 /* JSON; empty: no body */
+	const char *headers[OUTSIDE_HEADERS][2]; /* more of the answer; NULL name ends */
+	bool gzip;				 /* the answer goes out compressed */
+	bool secret_reply;			 /* holds tokens: the notes do without it */
 };
+
+/* One more header of the answer; those past the last place are left out. */
+void outside_header(struct outside_call *call, const char *name, const char *value);
 
 struct outside_service {
 	const char *name; /* "telegram" */
+	bool any_method;  /* it answers to PUT and DELETE, too; others: 405 */
 	bool (*owns)(struct str path);
 
 	void *(*start)(struct sandbox *sandbox);
@@ -55,6 +72,8 @@ struct outside_service {
 	/* Answer with this status as the real service would. `words` may be empty. */
 	void (*refuse)(
 		struct outside_call *call, int status, int64_t retry_after_s, struct str words);
+	/* The request is over, answered or not; NULL: nobody needs to know. */
+	void (*over)(void *state, struct outside_call *call);
 	/* Append a JSON object for /_sandbox/stats. */
 	void (*stats)(void *state, struct buf *to);
 };

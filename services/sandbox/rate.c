@@ -25,7 +25,7 @@ static double used_now(const struct rate_bucket *bucket, double per_second, int6
 	return bucket->used > back ? bucket->used - back : 0;
 }
 
-static int64_t bucket_wait_ms(
+int64_t rate_bucket_wait_ms(
 	const struct rate_bucket *bucket, double per_second, double burst, int64_t now_ms)
 {
 	double missing = used_now(bucket, per_second, now_ms) + 1 - burst;
@@ -38,30 +38,32 @@ static int64_t bucket_wait_ms(
 	return (int64_t)(missing * 1000 / per_second - 1e-3) + 1;
 }
 
-/* The message that is `limit` back must be a minute old. A sliding window, not one that begins
+/* The message that is `limit` back must be a span old. A sliding window, not one that begins
  * anew each minute: that would let twice the limit through around its edge. */
-static int64_t minute_wait_ms(const struct rate_minute *minute, int64_t limit, int64_t now_ms)
+int64_t rate_window_wait_ms(
+	const struct rate_window *window, int64_t limit, int64_t span_ms, int64_t now_ms)
 {
 	int64_t oldest;
 
-	if ((int64_t)minute->count < limit)
+	if ((int64_t)window->count < limit)
 		return 0;
-	oldest = minute->at_ms[(minute->next + RATE_GROUP_MAX - (unsigned)limit) % RATE_GROUP_MAX];
-	return oldest + MINUTE_MS > now_ms ? oldest + MINUTE_MS - now_ms : 0;
+	oldest =
+		window->at_ms[(window->next + RATE_WINDOW_MAX - (unsigned)limit) % RATE_WINDOW_MAX];
+	return oldest + span_ms > now_ms ? oldest + span_ms - now_ms : 0;
 }
 
-static void bucket_take(struct rate_bucket *bucket, double per_second, int64_t now_ms)
+void rate_bucket_take(struct rate_bucket *bucket, double per_second, int64_t now_ms)
 {
 	bucket->used = used_now(bucket, per_second, now_ms) + 1;
 	bucket->at_ms = now_ms;
 }
 
-static void minute_take(struct rate_minute *minute, int64_t now_ms)
+void rate_window_take(struct rate_window *window, int64_t now_ms)
 {
-	minute->at_ms[minute->next] = now_ms;
-	minute->next = (minute->next + 1) % RATE_GROUP_MAX;
-	if (minute->count < RATE_GROUP_MAX)
-		minute->count++;
+	window->at_ms[window->next] = now_ms;
+	window->next = (window->next + 1) % RATE_WINDOW_MAX;
+	if (window->count < RATE_WINDOW_MAX)
+		window->count++;
 }
 
 int64_t rate_take(const struct rate_limits *limits, struct rate_bucket *bot, struct rate_chat *chat,
@@ -71,22 +73,22 @@ int64_t rate_take(const struct rate_limits *limits, struct rate_bucket *bot, str
 
 	/* All or nothing: a message that one limit refuses costs nothing in the others. */
 	if (limits->enabled) {
-		waits[0] =
-			bucket_wait_ms(bot, limits->bot_per_second, limits->bot_per_second, now_ms);
-		waits[1] = bucket_wait_ms(
+		waits[0] = rate_bucket_wait_ms(
+			bot, limits->bot_per_second, limits->bot_per_second, now_ms);
+		waits[1] = rate_bucket_wait_ms(
 			&chat->bucket, limits->chat_per_second, limits->chat_burst, now_ms);
-		waits[2] = is_group
-				   ? minute_wait_ms(&chat->minute, limits->group_per_minute, now_ms)
-				   : 0;
+		waits[2] = is_group ? rate_window_wait_ms(&chat->minute, limits->group_per_minute,
+					      MINUTE_MS, now_ms)
+				    : 0;
 		for (int i = 0; i < 3; i++)
 			longest = waits[i] > longest ? waits[i] : longest;
 		if (longest > 0)
 			return longest;
 	}
 	/* Counted even while the limits are off: a test then finds them as full as it made them. */
-	bucket_take(bot, limits->bot_per_second, now_ms);
-	bucket_take(&chat->bucket, limits->chat_per_second, now_ms);
+	rate_bucket_take(bot, limits->bot_per_second, now_ms);
+	rate_bucket_take(&chat->bucket, limits->chat_per_second, now_ms);
 	if (is_group)
-		minute_take(&chat->minute, now_ms);
+		rate_window_take(&chat->minute, now_ms);
 	return 0;
 }

@@ -2,6 +2,7 @@
  * telegram_admin: what tests ask and declare about the sandbox's Telegram: the world that a real
  * account cannot be brought into at will (blocked, migrated, revoked).
  */
+#include "crm.h"
 #include "sandbox.h"
 
 #include "json.h"
@@ -186,6 +187,8 @@ static enum flow_status set_limits(struct flow *flow)
 	struct error error;
 	struct buf json;
 
+	if (crm_limits_meant(flow))
+		return crm_set_limits(flow);
 	if (!admin_read_body(flow, limits_fields, &limits, &error))
 		return flow_fail_error(flow, &error);
 	/* Both ends: at 1e-300 a second the wait would not fit its integer. */
