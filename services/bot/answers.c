@@ -2,13 +2,16 @@
  * answers: tells people what came of what they wrote or pressed: rows of bot_answers, one flow a row.
  *
  * A row goes when it is told. A process that ends in between leaves it to the next one, so an answer may
- * be told twice, and is never forgotten. A press that Telegram has forgotten is answered by a message.
+ * be told twice, and is never forgotten; one that was suspended does not send what another has claimed
+ * since. A press that Telegram has forgotten is answered by a message.
  */
 #include "bots.h"
+#include "clock.h"
 #include "texts.h"
 
 #define TEXT_MAX_BYTES	   ((size_t)8 << 10)
 #define ANSWER_DEADLINE_MS 30000
+#define CLAIM_MS	   15000 /* in SQL 20 s: we stop earlier than others begin */
 #define AGAIN_FIRST_MS	   1000
 #define AGAIN_MOST	   6 /* tries; some two minutes */
 
@@ -16,14 +19,15 @@ static const char sql_claim[] = "SELECT id, bot_token, chat_id, coalesce(callbac
 				"code, args::text, attempts"
 				" FROM bot_answers_claim($1::integer) ORDER BY id";
 static const char sql_told[] = "DELETE FROM bot_answers WHERE id = $1::bigint";
-static const char sql_moved[] =
-	"UPDATE bot_answers SET chat_id = $2::bigint, next_at = now() WHERE id = $1::bigint";
+static const char sql_moved[] = "UPDATE bot_answers SET chat_id = $2::bigint, next_at = now()"
+				" WHERE id = $1::bigint AND attempts = $3::integer";
 static const char sql_again[] =
 	"UPDATE bot_answers SET next_at = now() + $2::bigint * interval '1 millisecond'"
-	" WHERE id = $1::bigint";
+	" WHERE id = $1::bigint AND attempts = $3::integer";
 
 struct answer {
-	int64_t id, chat_id, attempts;
+	int64_t id, chat_id, attempts; /* attempts: the number of the claim, too */
+	int64_t claimed_ms;
 	const char *token;
 	struct str callback_id, locale, code; /* callback_id empty: a message */
 	struct text_args args;
@@ -36,6 +40,7 @@ enum { ANSWER_SEND, ANSWER_READ, ANSWER_RECORD };
 
 static void answers_fill(struct flow *flow, const struct pg_batch *batch, int row)
 {
+	const struct bots *b = flow_context(flow);
 	struct answer *answer = flow_state(flow);
 	struct arena *arena = flow_arena(flow);
 	struct str texts[8];
@@ -43,6 +48,7 @@ static void answers_fill(struct flow *flow, const struct pg_batch *batch, int ro
 		struct str text = pg_text(batch, 0, row, i);
 		texts[i] = str_of(arena_strndup(arena, text.data, text.size), text.size);
 	}
+	answer->claimed_ms = b->answers.asked_ms;
 	answer->id = pg_int(batch, 0, row, 0);
 	answer->token = texts[1].data;
 	answer->chat_id = pg_int(batch, 0, row, 2);
@@ -79,6 +85,9 @@ static enum flow_status answer_send(struct flow *flow)
 {
 	struct answer *answer = flow_state(flow);
 	struct buf body;
+	/* By the clock of now: the process may have been suspended within this very turn. */
+	if (clock_monotonic_ms() - answer->claimed_ms > CLAIM_MS)
+		return FLOW_END;
 	buf_init(&body, 8 * TEXT_MAX_BYTES);
 	const char *method = write_answer(answer, &body);
 	enum flow_status status =
@@ -123,11 +132,13 @@ static const char *put_outcome(struct flow *flow, struct pg_params *params)
 	pg_put_int(params, flow_arena(flow), answer->id);
 	if (outcome == TELEGRAM_MOVED) {
 		pg_put_int(params, flow_arena(flow), answer->reply.new_chat_id);
+		pg_put_int(params, flow_arena(flow), answer->attempts);
 		return sql_moved;
 	}
 	if (again) {
 		metric_add(b->meters.answers[ANSWER_AGAIN], 1);
 		pg_put_int(params, flow_arena(flow), wait);
+		pg_put_int(params, flow_arena(flow), answer->attempts);
 		return sql_again;
 	}
 	if (outcome != TELEGRAM_DONE)

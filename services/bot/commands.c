@@ -39,7 +39,7 @@ enum {
 
 struct command {
 	struct str texts[COLUMNS];
-	int64_t until_ms; /* by the loop's clock */
+	int64_t until_ms; /* monotonic; counted from the claim: nobody rings late after a suspension */
 	struct http_call call;
 	struct http_answer answer;
 	const char *state; /* of pbx_commands */
@@ -51,13 +51,14 @@ enum { COMMAND_SEND, COMMAND_READ, COMMAND_RECORD, COMMAND_RECORDED, COMMAND_REC
 
 static void commands_fill(struct flow *flow, const struct pg_batch *batch, int row)
 {
+	const struct bots *b = flow_context(flow);
 	struct command *command = flow_state(flow);
 	for (int i = 0; i < COLUMNS; i++) {
 		struct str text = pg_text(batch, 0, row, i);
 		const char *copy = arena_strndup(flow_arena(flow), text.data, text.size);
 		command->texts[i] = str_of(copy, text.size);
 	}
-	command->until_ms = loop_now_ms(flow_loop(flow)) + pg_int(batch, 0, row, COLUMN_LEFT);
+	command->until_ms = b->commands.asked_ms + pg_int(batch, 0, row, COLUMN_LEFT);
 	flow_set_enterprise(flow, command->texts[COLUMN_ENTERPRISE].data);
 	flow_set_call(flow, command->texts[COLUMN_CALL].data);
 }
@@ -109,7 +110,7 @@ static enum flow_status command_send(struct flow *flow)
 {
 	const struct bots *b = flow_context(flow);
 	struct command *command = flow_state(flow);
-	int64_t left = command->until_ms - loop_now_ms(flow_loop(flow));
+	int64_t left = command->until_ms - clock_monotonic_ms();
 	if (left < LEAST_MS) {
 		command->state = "failed";
 		str_copy(command->words, sizeof(command->words), STR("the PBX cannot be reached"));

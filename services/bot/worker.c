@@ -4,6 +4,7 @@
 #include "worker.h"
 
 #include "bots.h"
+#include "clock.h"
 
 #define LOOK_MS	       1000
 #define ARENA_BYTES    ((size_t)16 << 20)
@@ -65,6 +66,7 @@ static enum flow_status worker_claim(struct flow *flow)
 		return flow_goto(flow, WORKER_WAIT);
 	arena_reset(worker->arena);
 	worker->batch = pg_batch_new(worker->arena);
+	worker->asked_ms = clock_monotonic_ms();
 	pg_put_int(&params, worker->arena, worker->most - worker->active);
 	pg_batch_add(worker->batch, worker->kind->claim, &params);
 	return await_pg(flow, b->pg, worker->batch);

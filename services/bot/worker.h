@@ -22,7 +22,8 @@ struct worker_kind {
 struct worker {
 	const struct worker_kind *kind;
 	unsigned most, active;
-	bool wanted; /* something has been put into the queue */
+	bool wanted;	  /* something has been put into the queue */
+	int64_t asked_ms; /* monotonic: when the last claim began, at the latest it counts from here */
 	struct arena *arena;
 	struct pg_batch *batch;
 	struct flow_queue wake;
