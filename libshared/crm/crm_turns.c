@@ -201,20 +201,32 @@ static struct crm_event *telling_add(
 	return event;
 }
 
-/* Those that began to ring since. An outgoing call rings out there, once. */
+/* Of others only the hangup knew, when it was over. */
+static bool was_heard_ringing(const struct call *call, const char *number)
+{
+	for (unsigned i = 0; i < call->leg_count; i++) {
+		if (strcmp(call->legs[i].number, number) == 0)
+			return call->legs[i].ringing_ms != CALL_NO_TIME;
+	}
+	return false;
+}
+
+/* Those that began to ring since, unless somebody has long taken it. An outgoing call rings out there, once. */
 static void tell_ringing(struct telling *telling, const struct crm_call *now)
 {
 	const struct crm_told *told = telling->told;
 	const struct call *call = telling->turns->call;
 	struct json_strings fresh = {.items = arena_array(telling->turns->arena,
 					     call->rang.count + 1, sizeof(struct str))};
-	bool past = call->answered && telling->turns->now_ms - call->answered_ms > CRM_FRESH_MS &&
-		    told->turns[CRM_ANSWERED] == 0;
+	int64_t answered_ms = time_of(call->answered_ms);
+	bool past = told->turns[CRM_ANSWERED] == 0 && answered_ms != CRM_NO_TIME &&
+		    telling->turns->now_ms - answered_ms > CRM_FRESH_MS;
 	bool rings_out = call->direction == CALL_OUTGOING && call->state != CALL_GREETING &&
 			 told->turns[CRM_RINGING] == 0;
 
 	for (unsigned i = 0; i < call->rang.count; i++) {
-		if (!rang_told(told, str_from(call->rang.items[i])))
+		if (!rang_told(told, str_from(call->rang.items[i])) &&
+			(!is_over(call) || was_heard_ringing(call, call->rang.items[i])))
 			fresh.items[fresh.count++] = str_from(call->rang.items[i]);
 	}
 	if (past || told->turns[CRM_RINGING] >= CRM_MAX_TURNS || (fresh.count == 0 && !rings_out))
@@ -231,6 +243,8 @@ static void tell_answered(struct telling *telling, const struct crm_call *now)
 	const char *talker = talker_of(call);
 	const struct crm_call then = before_end(now);
 
+	if (is_over(call) && now->answered_ms == CRM_NO_TIME)
+		return; /* only the hangup knew it */
 	if (!call->answered || talker[0] == '\0' || strcmp(talker, told->talker) == 0 ||
 		told->turns[CRM_ANSWERED] >= CRM_MAX_TURNS)
 		return;
