@@ -137,6 +137,8 @@ static enum crm_verdict verdict_of_code(struct str code, enum crm_verdict otherw
 	return otherwise;
 }
 
+enum { SHORTEST_WAIT_MS = 1000 };
+
 /* The moment at which a method's time of ten minutes begins anew, in seconds. */
 static int64_t wait_of(const struct crm_job *job, const struct crm_reply *reply)
 {
@@ -145,7 +147,10 @@ static int64_t wait_of(const struct crm_job *job, const struct crm_reply *reply)
 
 	if (at <= 0 || at > 1e11)
 		return reply->retry_after_ms;
-	return at * 1000 > (double)job->now_ms ? (int64_t)(at * 1000) - job->now_ms : 0;
+	/* A clock that is behind is no reason to hurry. */
+	if (at * 1000 < (double)job->now_ms + SHORTEST_WAIT_MS)
+		return SHORTEST_WAIT_MS;
+	return (int64_t)(at * 1000) - job->now_ms;
 }
 
 enum crm_verdict bitrix24_verdict(
@@ -163,6 +168,9 @@ enum crm_verdict bitrix24_verdict(
 	}
 	if (code.size > 0) {
 		verdict = verdict_of_code(code, verdict == CRM_WELL ? CRM_REFUSED : verdict);
+		/* "Unexpected database error", "DB error": the one ERROR_CORE that may pass. */
+		if (bitrix24_says(reply, "database error") || bitrix24_says(reply, "DB error"))
+			verdict = CRM_AGAIN;
 		error_set(&job->why, ERROR_UPSTREAM, "HTTP %d: %.*s: %.*s", reply->status,
 			STR_ARG(code), STR_ARG(words));
 	}

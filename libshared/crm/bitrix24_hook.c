@@ -112,14 +112,9 @@ static const char *why_not_install(
 	if (tokens->access_token.size == 0 || tokens->refresh_token.size == 0 ||
 		tokens->member_id.size == 0 || from.size == 0 || from.size > URL_MAX_BYTES)
 		return "an installation without tokens, member_id or domain";
-	if (member_id.size > 0 && !str_equal(member_id, tokens->member_id))
-		return "another portal has installed the application before";
 	if (portal.size > 0 && !str_equal_nocase(host_of(portal), host_of(from)))
 		return "the installation is not from the portal_domain of the settings";
-	if (kept(account, "application_token").size > 0 && tokens->application_token.size > 0 &&
-		!str_equal_secret(kept(account, "application_token"), tokens->application_token))
-		return "another application_token than that of the installation";
-	return NULL;
+	return why_not_again(account, tokens, from);
 }
 
 static void hear_install(
