@@ -201,12 +201,13 @@ static struct crm_event *telling_add(
 	return event;
 }
 
-/* Of others only the hangup knew, when it was over. */
+/* Of others only the hangup knew: they rang at the very end, as far as the call knows. */
 static bool was_heard_ringing(const struct call *call, const char *number)
 {
 	for (unsigned i = 0; i < call->leg_count; i++) {
 		if (strcmp(call->legs[i].number, number) == 0)
-			return call->legs[i].ringing_ms != CALL_NO_TIME;
+			return call->legs[i].ringing_ms != CALL_NO_TIME &&
+			       call->legs[i].ringing_ms < call->ended_ms;
 	}
 	return false;
 }

@@ -183,6 +183,8 @@ static void what_only_the_hangup_knew(void **state)
 {
 	struct world *world = *state;
 	add(&world->call.rang, "150");
+	ring(world, "151");
+	world->legs[0].ringing_ms = NOW_MS;
 	answer(world, "150");
 	world->call.answered_ms = CALL_NO_TIME;
 	end(world);
