@@ -191,6 +191,11 @@ const void *service_config(struct service *service)
 	return service_config_own(service->config);
 }
 
+const void *service_argument(struct service *service)
+{
+	return service->spec->argument;
+}
+
 struct metrics *service_metrics(struct service *service)
 {
 	return service->metrics;

@@ -33,6 +33,7 @@ struct service_spec {
 	const struct service_check *checks;
 	size_t max_body_bytes; /* 0: 64 KiB */
 	bool needs_database;   /* without DATABASE_URL it does not start */
+	const void *argument;  /* for start(): see service_argument() */
 	/* Build the service's own struct: it becomes flow_context() of its flows and requests. NULL
 	 * with an error stops the start. */
 	void *(*start)(struct service *service, struct error *error);
@@ -50,7 +51,8 @@ int service_main(int argc, char **argv, const struct service_spec *spec);
 
 /* For start(): */
 struct loop *service_loop(struct service *service);
-const void *service_config(struct service *service); /* the struct that spec->config describes */
+const void *service_config(struct service *service);   /* the struct that spec->config describes */
+const void *service_argument(struct service *service); /* spec->argument */
 struct metrics *service_metrics(struct service *service);
 const struct log_context *service_log(struct service *service);
 struct log *service_log_sink(struct service *service);
