@@ -100,11 +100,33 @@ static struct str host_of(struct str address)
 	return str_cut(&address, '/');
 }
 
+/* NULL, or why an installation does not fit the one before it. */
+static const char *why_not_again(
+	const struct crm_account *account, const struct bitrix24_tokens *tokens, struct str from)
+{
+	struct str token = kept(account, "application_token");
+	struct str before = kept(account, "client_endpoint");
+	bool proves = token.size > 0 && tokens->application_token.size > 0;
+
+	if (kept(account, "member_id").size == 0)
+		return NULL;
+	if (!str_equal(kept(account, "member_id"), tokens->member_id))
+		return "another portal has installed the application before";
+	if (proves && str_equal_secret(token, tokens->application_token))
+		return NULL;
+	if (proves)
+		return "another application_token than that of the installation";
+	if (before.size == 0)
+		before = kept(account, "domain");
+	if (!str_equal_nocase(host_of(before), host_of(from)))
+		return "the portal has another address than when it was installed";
+	return NULL;
+}
+
 /* NULL, or why not. */
 static const char *why_not_install(
 	const struct crm_account *account, const struct bitrix24_tokens *tokens)
 {
-	struct str member_id = kept(account, "member_id");
 	struct str portal = json_text(json_member(account->config, "portal_domain"));
 	struct str from =
 		tokens->client_endpoint.size > 0 ? tokens->client_endpoint : tokens->domain;
