@@ -78,6 +78,7 @@ void gateway_connect(struct dispatcher *d)
 /* -- reading what is in the table only -------------------------------------------------------------- */
 
 #define LOOK_MS	  250
+#define ANEW_MS	  30000 /* rows that somebody put there by hand */
 #define RETRY_MS  500
 #define PAGE_ROWS 500
 
@@ -121,6 +122,8 @@ static enum flow_status gateway_look(struct flow *flow)
 	struct gateway *gateway = &d->gateway;
 	struct pg_params params = {0};
 	gateway_wake_rested(d);
+	if (loop_now_ms(d->loop) - gateway->read_ms > ANEW_MS)
+		gateway->behind = true;
 	gateway_kick(d);
 	if (!gateway->behind || !gateway_wanted(d) || !pg_ready(d->side_pg) ||
 		!gateway_has_room(gateway) || d->draining)
@@ -177,6 +180,7 @@ static enum flow_status gateway_page(struct flow *flow)
 	if (ok && rows < PAGE_ROWS) { /* what came meanwhile begins anew, from the first */
 		gateway->behind = gateway->left > 0;
 		gateway->page_end = 0;
+		gateway->read_ms = loop_now_ms(d->loop);
 	}
 	gateway_kick(d);
 	(void)flow_goto(flow, GATEWAY_WAIT);

@@ -74,6 +74,7 @@ struct gateway {
 	bool reading;	  /* the next page is under way: what it may hold is not forgotten */
 	unsigned left;	  /* rows that were left there since that began */
 	int64_t page_end; /* row id */
+	int64_t read_ms;  /* monotonic: when all had been read */
 	struct arena *arena;
 	struct pg_batch *batch;
 	struct flow_queue wake;

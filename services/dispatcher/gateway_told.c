@@ -145,14 +145,20 @@ void gateway_add_lookup(struct dispatcher *d, const struct changes *changes, str
 	buf_free(&ids);
 }
 
-static bool row_event(struct dispatcher *d, const struct pg_batch *batch, int at, int row,
-	struct arena *arena, struct crm_event *event)
+/* A row of those, where it lies. */
+struct row_at {
+	const struct pg_batch *batch;
+	int at, row;
+};
+
+static bool row_event(
+	struct dispatcher *d, struct row_at row, struct arena *arena, struct crm_event *event)
 {
 	struct error error;
-	if (crm_event_read(pg_text(batch, at, row, ROW_BODY), arena, event, &error))
+	if (crm_event_read(pg_text(row.batch, row.at, row.row, ROW_BODY), arena, event, &error))
 		return true;
 	log_error(&d->log, "gateway: what was told of call %" PRId64 " cannot be read: %s",
-		pg_int(batch, at, row, ROW_CALL), error.text);
+		pg_int(row.batch, row.at, row.row, ROW_CALL), error.text);
 	return false;
 }
 
@@ -188,7 +194,7 @@ void gateway_take_lookup(struct dispatcher *d, const struct changes *changes,
 	for (int row = 0; row < pg_rows(batch, at); row++) {
 		struct gateway_told *told = told_find(d, pg_int(batch, at, row, ROW_CALL));
 		struct crm_event event;
-		if (!row_event(d, batch, at, row, arena, &event))
+		if (!row_event(d, (struct row_at){batch, at, row}, arena, &event))
 			continue;
 		if (told != NULL && told->reading)
 			crm_told_add(&told->told, &event);
@@ -300,7 +306,7 @@ static void past_read(struct dispatcher *d, const struct gateway_past *past, str
 	for (int row = 0; past->batch != NULL && row < pg_rows(past->batch, past->at); row++) {
 		struct crm_event event;
 		if (pg_int(past->batch, past->at, row, ROW_CALL) == past->call_id &&
-			row_event(d, past->batch, past->at, row, arena, &event))
+			row_event(d, (struct row_at){past->batch, past->at, row}, arena, &event))
 			crm_told_add(told, &event);
 	}
 }
