@@ -7,6 +7,7 @@ set(CALLWEAVE_EMBED_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/embed_file.cmake)
 
 function(callweave_embed target)
 	set(folder ${CMAKE_BINARY_DIR}/pages)
+	string(MAKE_C_IDENTIFIER "${target}" prefix)
 	string(MAKE_C_IDENTIFIER ${target} prefix) # integration-cache: integration_cache_files[]
 	set(declarations "")
 	set(list "")

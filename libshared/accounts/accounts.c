@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #define REFRESH_MS 300000
-#define MAX_WANTED 1000 /* beyond it all are read */
 
 struct accounts *accounts_new(struct loop *loop, const struct accounts_options *options)
 {
@@ -187,13 +186,19 @@ size_t accounts_count(const struct accounts *accounts)
 	return table_count(accounts->by_number);
 }
 
-void accounts_want(struct accounts *accounts, struct str number)
+unsigned accounts_want(struct accounts *accounts, struct str number)
 {
-	if (number.size == 0 || table_count(accounts->wanted) >= MAX_WANTED)
+	if (number.size == 0 || table_count(accounts->wanted) >= ACCOUNTS_PAGE)
 		accounts->all_wanted = true;
 	else
 		(void)table_put(accounts->wanted, number, accounts);
 	(void)flow_queue_wake_all(&accounts->wake);
+	return accounts->begun + 1;
+}
+
+bool accounts_done(const struct accounts *accounts, unsigned ticket)
+{
+	return (int)(accounts->done - ticket) >= 0;
 }
 
 struct flow_queue *accounts_loaded(struct accounts *accounts)

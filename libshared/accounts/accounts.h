@@ -84,8 +84,10 @@ size_t accounts_count(const struct accounts *accounts);
 /* Walk: `size_t at = 0; while ((account = accounts_next(accounts, &at)) != NULL)`. */
 const struct account *accounts_next(const struct accounts *accounts, size_t *at);
 
-/* Read one enterprise (or all: empty) now; wait for accounts_loaded(). */
-void accounts_want(struct accounts *accounts, struct str number);
+/* Read one enterprise (or all: empty) now. Its ticket: wait for accounts_loaded() until it is done. */
+unsigned accounts_want(struct accounts *accounts, struct str number);
+/* A load that began after that ticket was given has ended well. */
+bool accounts_done(const struct accounts *accounts, unsigned ticket);
 /* Woken after each load: for waits, and for layers that keep something made of it. */
 struct flow_queue *accounts_loaded(struct accounts *accounts);
 /* Grows with each load that changed something; of one account: its loaded_ms. */

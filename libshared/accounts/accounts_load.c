@@ -249,6 +249,7 @@ static enum flow_status loader_read(struct flow *flow)
 	loader->failed = flow_failed_children(flow);
 	loader->all = accounts->all_wanted;
 	accounts->all_wanted = false;
+	accounts->begun++;
 	flow_spawn(flow, loader->all ? &list_flow : &load_flow);
 	return await_children(flow);
 }
@@ -270,6 +271,7 @@ static enum flow_status loader_done(struct flow *flow)
 	loader->tries = failed ? loader->tries + 1 : 0;
 	if (!failed) {
 		accounts->ever = accounts->ever || loader->all;
+		accounts->done = accounts->begun;
 		accounts->stats.last_load_ms = clock_wall_ms();
 	}
 	(void)flow_queue_wake_all(&accounts->loaded);
@@ -315,7 +317,7 @@ static enum flow_status hear_take(struct flow *flow)
 
 	while (pg_listen_take(accounts->listen, &notice)) {
 		accounts->stats.notices++;
-		accounts_want(accounts, str_from(notice.payload));
+		(void)accounts_want(accounts, str_from(notice.payload));
 	}
 	return flow_goto(flow, 0);
 }

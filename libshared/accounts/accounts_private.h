@@ -23,6 +23,7 @@ struct accounts {
 	struct flow_queue wake;	  /* of the loader */
 	struct flow_queue loaded; /* of everybody else */
 	bool ever, failing;
+	unsigned begun, done; /* loads, by number: the last that began, the last that ended well */
 	unsigned generation;
 	struct accounts_stats stats;
 	char why[160]; /* why the last load failed */

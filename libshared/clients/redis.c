@@ -3,22 +3,11 @@
  *
  * A connection that is subscribed can send nothing else (RESP2), hence two.
  */
-#include "redis_link.h"
+#include "redis_private.h"
 
 #include "alloc.h"
 
 #include <stdlib.h>
-
-enum { MAX_UNANSWERED = 1000 };
-
-struct redis {
-	struct redis_link *commands;
-	struct redis_link *subscription; /* NULL: only publishes */
-	char *channel;
-	struct flow_queue listeners;
-	bool heard; /* a message came while nobody waited */
-	unsigned unanswered;
-};
 
 /* -- listening ------------------------------------------------------------------------------------ */
 
@@ -57,24 +46,11 @@ void redis_wake(struct redis *redis)
 
 /* -- publishing ----------------------------------------------------------------------------------- */
 
-static void on_published(redisAsyncContext *context, void *reply, void *owner)
-{
-	struct redis *redis = owner;
-
-	redis->unanswered--;
-}
-
 bool redis_publish(struct redis *redis, const char *channel, struct str payload)
 {
-	redisAsyncContext *context = redis_link_context(redis->commands);
+	const struct str words[] = {STR("PUBLISH"), str_from(channel), payload};
 
-	if (context == NULL || redis->unanswered >= MAX_UNANSWERED)
-		return false;
-	if (redisAsyncCommand(context, on_published, redis, "PUBLISH %s %b", channel,
-		    payload.data != NULL ? payload.data : "", payload.size) != REDIS_OK)
-		return false;
-	redis->unanswered++;
-	return true;
+	return redis_tell(redis, words, 3);
 }
 
 /* -- life ----------------------------------------------------------------------------------------- */
@@ -83,6 +59,7 @@ struct redis *redis_new(struct loop *loop, const struct redis_options *options, 
 {
 	struct redis *redis = alloc_zeroed(1, sizeof(*redis));
 
+	redis->loop = loop;
 	flow_queue_init(&redis->listeners);
 	redis->commands = redis_link_new(loop, options->url, &options->log, error);
 	if (redis->commands != NULL && options->subscribe != NULL) {
@@ -111,4 +88,9 @@ bool redis_ready(const struct redis *redis)
 {
 	return redis_link_up(redis->commands) &&
 	       (redis->subscription == NULL || redis_link_up(redis->subscription));
+}
+
+unsigned redis_connections(const struct redis *redis)
+{
+	return redis_link_count(redis->commands);
 }

@@ -1,5 +1,5 @@
 /*
- * redis: wake-ups over pub/sub. The only user of hiredis.
+ * redis: wake-ups over pub/sub, and copies. The only user of hiredis.
  *
  * Redis carries hints, never truth: a publish without a connection is dropped and counted, a
  * subscriber that lost its connection is told so and looks for itself. Reconnects with backoff.
@@ -23,9 +23,35 @@ struct redis *redis_new(
 	struct loop *loop, const struct redis_options *options, struct error *error);
 void redis_free(struct redis **redis);
 bool redis_ready(const struct redis *redis);
+/* Grows with each new connection for commands: what was told before it may have been lost. */
+unsigned redis_connections(const struct redis *redis);
 
 /* Fire and forget on the command connection; at most 1000 unanswered. False when it was dropped. */
 bool redis_publish(struct redis *redis, const char *channel, struct str payload);
+
+/* -- commands: redis_command.c --------------------------------------------------------------------- */
+
+#define REDIS_MAX_WORDS	      256
+#define REDIS_MAX_REPLY_BYTES ((size_t)256 << 10) /* must fit the flow's arena */
+
+struct redis_reply {
+	bool ok;	   /* false: `error` says why: no connection, no answer in time, refused */
+	struct str *items; /* of an array, or the one value; data NULL: no such key */
+	unsigned count;
+	int64_t number; /* of a reply that is one */
+	struct error error;
+};
+
+/* One command, say {"GET", "key"}, for at most `timeout_ms`. `words` live until the flow goes on,
+ * `reply` is in the flow's state or arena, its texts come to be in the arena. */
+enum flow_status await_redis(struct flow *flow, struct redis *redis, const struct str *words,
+	unsigned count, int64_t timeout_ms, struct redis_reply *reply);
+
+/* The same without waiting for an answer. False when it was dropped: no connection, or a thousand
+ * commands without an answer before it. */
+bool redis_tell(struct redis *redis, const struct str *words, unsigned count);
+
+/* -- messages ------------------------------------------------------------------------------------- */
 
 /* Wait for a message on the subscribed channel (or for the subscription to come back), at most
  * `timeout_ms`. Messages that came since the last wait count as one; payloads are not kept. */

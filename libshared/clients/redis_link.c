@@ -29,6 +29,7 @@ struct redis_link {
 	struct backoff backoff;
 	unsigned interest;
 	bool up;
+	unsigned ups;
 	bool told; /* the log knows that it is down */
 	bool closing;
 	void (*on_up)(void *owner);
@@ -122,6 +123,7 @@ static void on_login(redisAsyncContext *context, void *reply_pointer, void *owne
 	loop_timer_stop(link->timer);
 	link->backoff.tries = 0;
 	link->up = true;
+	link->ups++;
 	if (link->told)
 		log_info(&link->log, "Redis: connected again");
 	link->told = false;
@@ -257,4 +259,9 @@ redisAsyncContext *redis_link_context(const struct redis_link *link)
 bool redis_link_up(const struct redis_link *link)
 {
 	return link->up;
+}
+
+unsigned redis_link_count(const struct redis_link *link)
+{
+	return link->ups;
 }

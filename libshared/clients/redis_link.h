@@ -23,5 +23,6 @@ void redis_link_on_up(struct redis_link *link, void (*up)(void *owner), void *ow
 /* NULL while it is down. Never to be kept. */
 redisAsyncContext *redis_link_context(const struct redis_link *link);
 bool redis_link_up(const struct redis_link *link);
+unsigned redis_link_count(const struct redis_link *link); /* how many times it came up */
 
 #endif

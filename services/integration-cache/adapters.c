@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "arena.h"
 #include "crm_driver.h"
+#include "service.h"
 #include "table.h"
 
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 struct adapters {
 	struct arena *arena;
 	struct table *by_program; /* -> url */
+	const char *secret;
 };
 
 static bool add(struct adapters *adapters, struct str item, struct error *error)
@@ -35,12 +37,13 @@ static bool add(struct adapters *adapters, struct str item, struct error *error)
 	return true;
 }
 
-struct adapters *adapters_new(struct str setting, struct error *error)
+struct adapters *adapters_new(struct str setting, const char *secret, struct error *error)
 {
 	struct adapters *adapters = alloc_zeroed(1, sizeof(*adapters));
 
 	adapters->arena = arena_new(ARENA_BYTES);
 	adapters->by_program = table_new();
+	adapters->secret = secret;
 	for (unsigned i = 0; crm_drivers[i] != NULL; i++)
 		(void)table_put(adapters->by_program, str_from(crm_drivers[i]->program),
 			arena_printf(adapters->arena, "http://127.0.0.1:%d", crm_drivers[i]->port));
@@ -70,4 +73,20 @@ const char *adapters_url(const struct adapters *adapters, struct str code)
 	const struct crm_driver *driver = crm_driver_of_code(code);
 
 	return table_get(adapters->by_program, driver != NULL ? str_from(driver->program) : code);
+}
+
+bool adapters_call(const struct adapters *adapters, struct str code, const char *path,
+	struct arena *arena, struct http_call *call)
+{
+	const char *url = adapters_url(adapters, code);
+
+	if (url == NULL)
+		return false;
+	*call = (struct http_call){
+		.method = "POST",
+		.url = arena_printf(arena, "%s%s", url, path),
+		.content_type = "application/json",
+		.headers = {{SERVICE_SECRET_HEADER, adapters->secret}},
+	};
+	return true;
 }

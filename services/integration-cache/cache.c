@@ -5,7 +5,9 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "customers.h"
 #include "gateway.h"
+#include "message_store.h"
 
 #include <stdlib.h>
 
@@ -67,6 +69,7 @@ static void connect_database(struct integration_cache *cache)
 	cache->schema = schema_new(cache->loop, cache->side_pg, cache->log);
 	accounts.pg = cache->side_pg;
 	cache->accounts = accounts_new(cache->loop, &accounts);
+	cache->customers = customers_new(cache);
 }
 
 void *cache_start(struct service *service, struct error *error)
@@ -85,7 +88,8 @@ void *cache_start(struct service *service, struct error *error)
 	};
 	if (service_internal_secret(service).size == 0)
 		log_warn(cache->log, "CALLWEAVE_INTERNAL_SECRET is not set: no CRM can be reached");
-	cache->adapters = adapters_new(str_from(cache->settings->adapters), error);
+	cache->adapters = adapters_new(
+		str_from(cache->settings->adapters), service_internal_secret(service).data, error);
 	if (cache->adapters == NULL || !check_settings(cache->settings, error) ||
 		!connect_redis(cache, error)) {
 		cache_stop(cache);
@@ -124,6 +128,8 @@ void cache_stop(void *context)
 	struct integration_cache *cache = context;
 
 	gateway_stop(&cache->gateway);
+	message_store_free(&cache->messages);
+	customers_free(&cache->customers);
 	accounts_free(&cache->accounts);
 	schema_free(&cache->schema);
 	pg_free(&cache->side_pg);

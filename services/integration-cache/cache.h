@@ -8,11 +8,19 @@
 
 #include "accounts.h"
 #include "adapters.h"
+#include "customers.h"
 #include "http_client.h"
 #include "redis.h"
 #include "schema.h"
 #include "service.h"
 #include "settings.h"
+
+/* Look-ups that were answered from accounts; those of customers are customers_stats(). */
+struct cache_stats {
+	int64_t status_hits, status_misses;
+	int64_t config_hits, config_misses;
+	int64_t metadata_hits, metadata_misses;
+};
 
 struct integration_cache {
 	struct service *service;
@@ -27,6 +35,9 @@ struct integration_cache {
 	struct http_client *http;   /* to the adapters */
 	struct accounts *accounts;
 	struct adapters *adapters;
+	struct customers *customers;
+	struct message_store *messages; /* ids of Telegram messages */
+	struct cache_stats stats;
 	int64_t started_ms; /* monotonic */
 	struct gateway *gateway;
 };
@@ -42,5 +53,17 @@ extern const struct service_check cache_checks[];
 /* -- the ways in (routes.c) ----------------------------------------------------------------------- */
 
 extern const struct http_route cache_routes[];
+extern const struct flow_spec health_flow, stats_flow, invalidate_flow, refresh_flow,
+	entries_flow;							       /* admin.c */
+extern const struct flow_spec integrations_flow, config_flow, config_put_flow; /* configs.c */
+extern const struct flow_spec metadata_flow, metadata_stats_flow, metadata_refresh_flow,
+	metadata_refresh_all_flow, transforms_flow, transforms_reload_flow; /* metadata.c */
+extern const struct flow_spec customer_name_flow, customer_profile_flow,
+	responsible_flow;		   /* lookups.c */
+extern const struct flow_spec lookup_flow; /* lookup_batch.c */
+extern const struct flow_spec enrich_flow; /* enrich.c */
+extern const struct flow_spec notify_flow; /* notify.c */
+extern const struct flow_spec message_put_flow, message_get_flow,
+	message_delete_flow; /* messages.c */
 
 #endif
