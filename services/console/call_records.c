@@ -30,6 +30,16 @@ static void add_status(struct markup *html, int64_t http_status)
 	markup_add(html, "</span>");
 }
 
+/* When, to whom; what is said of it follows. */
+static void open_row(struct markup *html, int64_t at_ms, struct str to)
+{
+	markup_add(html, "<tr><td class=\"when\">");
+	markup_time(html, at_ms);
+	markup_add(html, "</td><td><code>");
+	markup_str(html, to);
+	markup_add(html, "</code></td><td class=\"words\">");
+}
+
 /* -- reasons -------------------------------------------------------------------------------------------- */
 
 /* Reasons are the fold's own words, in English; they lead to the event that gave them. */
@@ -91,11 +101,8 @@ static const char *state_words(const struct markup *html, struct str state)
 
 static void add_chat(struct markup *html, const struct view_chat *chat)
 {
-	markup_add(html, "<tr><td class=\"when\">");
-	markup_time(html, chat->updated_ms);
-	markup_add(html, "</td><td><code>");
-	markup_str(html, chat->destination);
-	markup_add(html, "</code></td><td class=\"words\"><span class=\"type s-");
+	open_row(html, chat->updated_ms, chat->destination);
+	markup_add(html, "<span class=\"type s-");
 	markup_str(html, chat->state);
 	markup_add(html, "\">");
 	markup_add(html, state_words(html, chat->state));
@@ -120,11 +127,7 @@ static void add_chat(struct markup *html, const struct view_chat *chat)
 
 static void add_delivery(struct markup *html, const struct view_delivery *delivery)
 {
-	markup_add(html, "<tr><td class=\"when\">");
-	markup_time(html, delivery->at_ms);
-	markup_add(html, "</td><td><code>");
-	markup_str(html, delivery->destination);
-	markup_add(html, "</code></td><td class=\"words\">");
+	open_row(html, delivery->at_ms, delivery->destination);
 	markup_str(html, delivery->what);
 	markup_say(html, ", версия ", ", version ");
 	markup_int(html, delivery->version);
@@ -190,11 +193,7 @@ static void add_folded(struct markup *html, const char *title, struct str text)
 
 static void add_crm(struct markup *html, const struct view_crm *crm)
 {
-	markup_add(html, "<tr><td class=\"when\">");
-	markup_time(html, crm->at_ms);
-	markup_add(html, "</td><td><code>");
-	markup_str(html, crm->crm);
-	markup_add(html, "</code></td><td class=\"words\">");
+	open_row(html, crm->at_ms, crm->crm);
 	markup_str(html, crm->event);
 	markup_add(html, " → <b>");
 	markup_str(html, crm->status);

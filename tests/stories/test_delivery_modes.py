@@ -1,11 +1,9 @@
 """How an enterprise wants its calls told: in place or replaced, aloud or silently, all of them or some, to whom."""
-import threading
-import time
 
 import pytest
 
 from eventlog import Log, told
-from telling import LINKS, OVER, RINGS, TALKS, Told, buttons, followed, person, settings
+from telling import LINKS, OVER, RINGS, TALKS, Told, buttons, followed, killed_at_any_moment, person, settings
 from waiting import wait_until
 
 QUICK = {"CALLWEAVE_DISPATCHER_SEND_TIMEOUT_MS": "700", **LINKS}
@@ -162,26 +160,14 @@ def test_killed_between_the_new_message_and_the_old_ones_deletion(two):
 def test_replaced_messages_survive_kills_at_any_moment(two):
     """Of each call one message stands for good, but for those that are counted as unknown."""
     tenants = [two.enterprise(f"13{number:02d}", settings=settings(mode="replace")) for number in range(12)]
-    done = threading.Event()
 
     def traffic():
         for tenant in tenants:
             for name in ("1-1/emulator", "2-3/emulator"):
                 Told(two, tenant, name, logs[tenant["number"]]).add()
-        done.set()
 
     logs = {tenant["number"]: Log(two, tenant) for tenant in tenants}
-    thread = threading.Thread(target=traffic)
-    thread.start()
-    kills = 0
-    while not done.is_set() or kills < 5:
-        time.sleep(0.2 + 0.17 * (kills % 4))
-        two.kill9("dispatcher")
-        kills += 1
-        two.start("dispatcher")
-        wait_until(lambda: two.services["dispatcher"].metric("callweave_shards_owned") == 64, 20, "taken over")
-    thread.join()
-    two.wait_quiet(90)
+    killed_at_any_moment(two, traffic, (0.2, 0.37, 0.54, 0.71), least=5)
     for tenant in tenants:
         messages = two.messages(tenant["chat_id"])
         finals = [m for m in messages if m["text"][:1] in "✅❌"]

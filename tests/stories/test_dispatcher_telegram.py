@@ -1,10 +1,10 @@
 """What the dispatcher makes of everything that Telegram can answer, and of no answer."""
-import threading
 import time
 
 import pytest
 
 from eventlog import Log, told, unknown_sends
+from telling import killed_at_any_moment
 from waiting import wait_until
 
 QUICK = {"CALLWEAVE_DISPATCHER_SEND_TIMEOUT_MS": "700"}
@@ -255,7 +255,6 @@ def test_one_silent_chat_delays_nobody(two):
 def test_kills_at_any_moment_cost_at_most_what_is_counted(two):
     two.no_limits()
     tenants = [two.enterprise(f"12{number:02d}") for number in range(20)]
-    done = threading.Event()
 
     def play(tenant):
         log = Log(two, tenant)
@@ -266,19 +265,8 @@ def test_kills_at_any_moment_cost_at_most_what_is_counted(two):
     def traffic():
         for tenant in tenants:
             play(tenant)
-        done.set()
 
-    thread = threading.Thread(target=traffic)
-    thread.start()
-    kills = 0
-    while not done.is_set() or kills < 6:
-        time.sleep(0.15 + 0.13 * (kills % 5))
-        two.kill9("dispatcher")
-        kills += 1
-        two.start("dispatcher")
-        wait_until(lambda: two.services["dispatcher"].metric("callweave_shards_owned") == 64, 20, "taken over")
-    thread.join()
-    two.wait_quiet(90)
+    killed_at_any_moment(two, traffic, (0.15, 0.28, 0.41, 0.54, 0.67), least=6)
     for tenant in tenants:
         assert len(two.calls(tenant["number"])) == 3
         messages = two.messages(tenant["chat_id"])

@@ -1,5 +1,7 @@
 """A call that is told state by state, and what its chats then show: for stories of the live message."""
 import json
+import threading
+import time
 
 from eventlog import Log
 from waiting import wait_until
@@ -80,6 +82,21 @@ def person(stack, enterprise, chat, extensions=(), mobile=None, **columns):
     stack.sql("INSERT INTO telegram_users (tg_id, bot_token) VALUES (%s, %s) ON CONFLICT DO NOTHING",
               [chat, enterprise["bot_token"]])
     return row["id"]
+
+
+def killed_at_any_moment(stack, traffic, pauses, least):
+    """Run `traffic` while the dispatcher is killed again and again, at least so often; then wait until all is told."""
+    thread = threading.Thread(target=traffic)
+    thread.start()
+    kills = 0
+    while thread.is_alive() or kills < least:
+        time.sleep(pauses[kills % len(pauses)])  # the moment of a kill is chance: that is the point
+        stack.kill9("dispatcher")
+        kills += 1
+        stack.start("dispatcher")
+        wait_until(lambda: stack.services["dispatcher"].metric("callweave_shards_owned") == 64, 20, "taken over")
+    thread.join()
+    stack.wait_quiet(90)
 
 
 def followed(stack, enterprise):
