@@ -35,8 +35,9 @@ void bitrix_oauth(struct crm *crm, struct outside_call *call);
 /* The portal that an access token is of; NULL: of none, or it has expired (`expired` says so). */
 struct office *bitrix_office_of_token(
 	struct crm *crm, struct str token, int64_t now_ms, bool *expired);
-/* A new pair of tokens; the old ones of the kind "refresh" are refused from now on. */
-struct card *bitrix_issue_tokens(struct crm *crm, struct office *office, int64_t now_ms);
+/* A new pair of tokens. `renews`: the refresh tokens before it are refused from now on; else it is one
+ * for an event, which renews nothing and cannot be renewed. */
+struct card *bitrix_issue_tokens(struct office *office, bool renews, int64_t now_ms);
 /* The members of a token answer, and of `auth` in events. */
 void bitrix_put_tokens(struct outside_call *call, struct office *office, const struct card *tokens,
 	struct json_writer *writer);

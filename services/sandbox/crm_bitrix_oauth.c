@@ -38,33 +38,35 @@ struct office *bitrix_office_of_token(
 	return crm_office(crm, token);
 }
 
-static struct str random_token(struct outside_call *call)
+struct token {
+	char text[49];
+};
+
+static struct token random_token(void)
 {
 	unsigned char bytes[24];
-	char hex[2 * sizeof(bytes) + 1];
+	struct token token;
 
 	crypto_random(bytes, sizeof(bytes));
-	crypto_hex(bytes, sizeof(bytes), hex);
-	return str_from(arena_strdup(call->arena, hex));
+	crypto_hex(bytes, sizeof(bytes), token.text);
+	return token;
 }
 
-struct card *bitrix_issue_tokens(struct crm *crm, struct office *office, int64_t now_ms)
+struct card *bitrix_issue_tokens(struct office *office, bool renews, int64_t now_ms)
 {
-	struct outside_call call = {.arena = arena_new(4096)};
-	struct card *settings = office_settings(office), *tokens;
+	struct token access = random_token(), refresh = random_token();
 	int64_t seconds = ACCESS_SECONDS;
+	struct card *tokens;
 
-	(void)crm;
-	(void)str_to_int64(card_get(settings, "access_token_seconds"), &seconds);
-	for (struct card *at = office->first[CARD_TOKEN]; at != NULL; at = at->next)
+	(void)str_to_int64(card_get(office_settings(office), "access_token_seconds"), &seconds);
+	for (struct card *at = office->first[CARD_TOKEN]; at != NULL && renews; at = at->next)
 		card_set(at, "refresh_state", STR("used"));
 	tokens = office_add(office, CARD_TOKEN, now_ms);
-	card_set_key(office, tokens, "access_token", random_token(&call));
-	card_set_key(office, tokens, "refresh_token", random_token(&call));
-	card_set(tokens, "refresh_state", STR("good"));
+	card_set_key(office, tokens, "access_token", str_from(access.text));
+	card_set_key(office, tokens, "refresh_token", str_from(refresh.text));
+	card_set(tokens, "refresh_state", renews ? STR("good") : STR("none"));
 	card_set_int(tokens, "until_ms", now_ms + seconds * 1000);
 	card_set_int(tokens, "seconds", seconds);
-	arena_free(&call.arena);
 	return tokens;
 }
 
@@ -100,9 +102,9 @@ void bitrix_put_tokens(struct outside_call *call, struct office *office, const s
 
 /* -- /oauth/token/ ---------------------------------------------------------------------------------- */
 
-static void answer(struct crm *crm, struct outside_call *call, struct office *office)
+static void answer(struct outside_call *call, struct office *office)
 {
-	struct card *tokens = bitrix_issue_tokens(crm, office, call->at_ms);
+	struct card *tokens = bitrix_issue_tokens(office, true, call->at_ms);
 	struct json_writer writer;
 
 	call->status = 200;
@@ -164,5 +166,5 @@ void bitrix_oauth(struct crm *crm, struct outside_call *call)
 	else if (!is_client(office, call))
 		bitrix_refuse(call, 401, "invalid_client", STR("Invalid client credentials"));
 	else
-		answer(crm, call, office);
+		answer(call, office);
 }

@@ -168,11 +168,11 @@ static struct str make_moysklad(struct maker *maker)
 /* -- Bitrix24 --------------------------------------------------------------------------------------- */
 
 /* auth[...]: new tokens, and the one by which the application knows the portal. */
-static void add_auth(struct maker *maker, bool with_refresh)
+static void add_auth(struct maker *maker, bool install)
 {
 	struct outside_call call = {.arena = flow_arena(maker->flow), .flow = maker->flow};
 	struct card *settings = office_settings(maker->office);
-	struct card *tokens = bitrix_issue_tokens(maker->crm, maker->office, maker->now_ms);
+	struct card *tokens = bitrix_issue_tokens(maker->office, install, maker->now_ms);
 	struct json_writer writer;
 	struct buf text;
 	struct json *auth;
@@ -186,7 +186,7 @@ static void add_auth(struct maker *maker, bool with_refresh)
 	for (const struct json *at = json_first(auth); at != NULL; at = json_next(at)) {
 		char name[64], number[32];
 		struct str value = json_text(at);
-		if (!with_refresh && strcmp(json_name(at), "refresh_token") == 0)
+		if (!install && strcmp(json_name(at), "refresh_token") == 0)
 			continue;
 		snprintf(name, sizeof(name), "auth[%s]", json_name(at));
 		snprintf(number, sizeof(number), "%.0f", json_number(at));

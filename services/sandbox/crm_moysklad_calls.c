@@ -32,14 +32,14 @@ static const struct check_field event_fields[] = {
 
 static const struct check_field new_fields[] = {
 	MUST("externalId", CHECK_TEXT),
-	MUST("number", CHECK_PHONE),
+	MUST("number", CHECK_TEXT),
 	MUST("isIncoming", CHECK_BOOL),
 	MUST("startTime", CHECK_TIME_MS),
 	COMMON_FIELDS,
 };
 static const struct check_field change_fields[] = {
 	MAY("externalId", CHECK_TEXT),
-	MAY("number", CHECK_PHONE),
+	MAY("number", CHECK_TEXT),
 	MAY("isIncoming", CHECK_BOOL),
 	MAY("startTime", CHECK_TIME_MS),
 	COMMON_FIELDS,

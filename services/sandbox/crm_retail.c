@@ -156,6 +156,7 @@ struct json *retail_form_json(struct crm_request *request, const char *name, enu
 	return NULL;
 }
 
+/* One without declared sites takes any, as with users. */
 bool retail_knows_site(const struct office *office, struct str site)
 {
 	bool any = false;
@@ -167,7 +168,7 @@ bool retail_knows_site(const struct office *office, struct str site)
 		if (str_equal(card_get(at, "id"), site))
 			return true;
 	}
-	return !any && str_equal(site, STR("main"));
+	return !any;
 }
 
 bool retail_page(struct crm_request *request, struct retail_page *page)
