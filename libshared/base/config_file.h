@@ -1,5 +1,5 @@
 /*
- * config_file: a file of NAME=value lines, and small files as text. Private to base.
+ * config_file: a file of NAME=value lines; and small files as text, for secrets that a setting names.
  */
 #ifndef CALLWEAVE_CONFIG_FILE_H
 #define CALLWEAVE_CONFIG_FILE_H

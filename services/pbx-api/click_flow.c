@@ -154,10 +154,11 @@ static enum flow_status begin(struct flow *flow, const struct account *account)
 	const struct pbx_api *api = flow_context(flow);
 	struct click_state *state = flow_state(flow);
 	int64_t limit_ms = BEFORE_MS + api->settings->wait_seconds * 1000;
+	const struct click_key key = {
+		str_from(account->number), state->want.extension, state->want.phone};
 
 	flow_set_deadline(flow, limit_ms);
-	switch (clicks_begin(api->clicks, str_from(account->number), state->want.extension,
-		state->want.phone, loop_now_ms(flow_loop(flow)), &state->click)) {
+	switch (clicks_begin(api->clicks, &key, loop_now_ms(flow_loop(flow)), &state->click)) {
 	case CLICKS_FIRST:
 		return begin_first(flow, account);
 	case CLICKS_SAME:

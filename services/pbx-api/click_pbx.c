@@ -5,7 +5,7 @@
 
 #include "config_file.h"
 
-enum { DEFAULT_PORT = 5038, NAME_MAX_BYTES = 80, PATH_MAX_BYTES = 400 };
+enum { DEFAULT_PORT = 5038, NAME_MAX_BYTES = 80 };
 
 struct ami_settings {
 	struct str host, user, secret, secret_file, channel, context, number;
@@ -63,7 +63,7 @@ static bool read_secret(const struct ami_settings *settings, const char *folder,
 	if (text == NULL)
 		return error_prefix(error, "ami.secret_file: ");
 	*to = str_trim(str_from(text));
-	return true;
+	return to->size > 0 || error_set(error, ERROR_INPUT, "ami.secret_file: empty");
 }
 
 /* "SIP/%s" with the extension in its place. */

@@ -135,20 +135,20 @@ static enum clicks_say begin(struct clicks *clicks, struct str enterprise, struc
 	return CLICKS_FIRST;
 }
 
-enum clicks_say clicks_begin(struct clicks *clicks, struct str enterprise, struct str extension,
-	struct str phone, int64_t now_ms, struct click **click)
+enum clicks_say clicks_begin(
+	struct clicks *clicks, const struct click_key *key, int64_t now_ms, struct click **click)
 {
 	enum clicks_say say;
-	struct buf key;
+	struct buf text;
 
 	*click = NULL;
 	forget_old(clicks, now_ms);
-	buf_init(&key, KEY_MAX_BYTES);
-	(void)buf_printf(
-		&key, "%.*s|%.*s|%.*s", STR_ARG(enterprise), STR_ARG(extension), STR_ARG(phone));
-	say = key.failed ? CLICKS_TOO_MANY
-			 : begin(clicks, enterprise, buf_str(&key), now_ms, click);
-	buf_free(&key);
+	buf_init(&text, KEY_MAX_BYTES);
+	(void)buf_printf(&text, "%.*s|%.*s|%.*s", STR_ARG(key->enterprise), STR_ARG(key->extension),
+		STR_ARG(key->phone));
+	say = text.failed ? CLICKS_TOO_MANY
+			  : begin(clicks, key->enterprise, buf_str(&text), now_ms, click);
+	buf_free(&text);
 	if (*click != NULL)
 		(*click)->readers++;
 	return say;

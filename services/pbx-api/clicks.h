@@ -41,9 +41,14 @@ enum clicks_say {
 	CLICKS_TOO_MANY, /* at once */
 };
 
+/* Clicks with the same are the same. */
+struct click_key {
+	struct str enterprise, extension, phone;
+};
+
 /* With CLICKS_FIRST and CLICKS_SAME: `*click` is the caller's until clicks_leave(). */
-enum clicks_say clicks_begin(struct clicks *clicks, struct str enterprise, struct str extension,
-	struct str phone, int64_t now_ms, struct click **click);
+enum clicks_say clicks_begin(
+	struct clicks *clicks, const struct click_key *key, int64_t now_ms, struct click **click);
 /* The outcome is in it: wakes all who wait. Once, by whom it was first. */
 void clicks_end(struct click *click);
 void clicks_leave(struct click *click);
