@@ -10,8 +10,6 @@
 
 #include <stdio.h>
 
-enum { SAME_MIN_DIGITS = 7 };
-
 /* -- settings ------------------------------------------------------------------------------------ */
 
 static const struct json *config_at(const struct crm_account *account, const char *path)
@@ -154,14 +152,26 @@ struct str crm_form(const char *name, struct str value, struct arena *arena)
 	return crm_take(&buf, arena);
 }
 
-bool crm_same_number(struct str a, struct str b, struct arena *arena)
+/* In E.164, where that can be told; else its digits. */
+static void plain_number(
+	const struct crm_account *account, struct str number, char to[PHONE_TEXT_BYTES])
 {
-	struct str left = str_from(crm_digits(a, arena));
-	struct str right = str_from(crm_digits(b, arena));
+	char digits[PHONE_TEXT_BYTES];
 
-	if (left.size < SAME_MIN_DIGITS || right.size < SAME_MIN_DIGITS)
-		return str_equal(left, right) && left.size > 0;
-	return str_ends(left, right) || str_ends(right, left);
+	if (phone_e164(number, account->country, to))
+		return;
+	phone_digits(number, digits);
+	if (!phone_e164(str_from(digits), account->country, to))
+		str_copy(to, PHONE_TEXT_BYTES, str_from(digits));
+}
+
+bool crm_same_number(const struct crm_account *account, struct str a, struct str b)
+{
+	char left[PHONE_TEXT_BYTES], right[PHONE_TEXT_BYTES];
+
+	plain_number(account, a, left);
+	plain_number(account, b, right);
+	return left[0] != '\0' && strcmp(left, right) == 0;
 }
 
 /* -- what is found ------------------------------------------------------------------------------- */

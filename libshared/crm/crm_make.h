@@ -47,8 +47,8 @@ const char *crm_digits(struct str number, struct arena *arena);
 /* "name=value", percent-encoded: forms and queries. */
 struct str crm_form(const char *name, struct str value, struct arena *arena);
 
-/* Two spellings of one number: one ends with the other, seven digits or more. */
-bool crm_same_number(struct str a, struct str b, struct arena *arena);
+/* Two spellings of one number, also a national one of the account's country ("8 029 111-22-33"). */
+bool crm_same_number(const struct crm_account *account, struct str a, struct str b);
 
 /* At most `limit` texts: items of an array, or their member `name` where it is not NULL. Empty ones are
  * left out; copies. */

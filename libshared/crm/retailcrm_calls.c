@@ -114,6 +114,25 @@ static int plan_answered(struct crm_job *job)
 	return event_or_skip(job, "no popup of anybody else is open");
 }
 
+struct memory {
+	struct str customer; /* that was made of this call's number */
+};
+
+static const struct json_field memory_fields[] = {
+	JSON_FIELD(struct memory, customer, JSON_STRING, JSON_SKIP_EMPTY),
+	{0},
+};
+
+static bool may_create(struct crm_job *job)
+{
+	struct memory memory = {{0}};
+
+	crm_memory_read(job, memory_fields, &memory);
+	return !job->late && !job->call->hidden && job->call->phone.size > 0 &&
+	       memory.customer.size == 0 &&
+	       crm_config_bool(job->account, "create_customers", false);
+}
+
 static int plan_hangup(struct crm_job *job)
 {
 	struct retailcrm *own = job->own;
@@ -124,8 +143,7 @@ static int plan_hangup(struct crm_job *job)
 	if (!job->late && own->people.count > 0)
 		crm_steps_add(&own->steps, RETAIL_EVENT, STR(""));
 	crm_steps_add(&own->steps, RETAIL_UPLOAD, STR(""));
-	if (!job->late && !job->call->hidden && job->memory.size == 0 &&
-		crm_config_bool(job->account, "create_customers", false))
+	if (may_create(job))
 		crm_steps_add(&own->steps, RETAIL_FIND, job->call->phone);
 	return 0;
 }
@@ -344,10 +362,9 @@ bool retail_build_create(struct crm_job *job, struct crm_request *request)
 /* Remembered, so that the call never makes a second one. */
 void retail_read_create(struct crm_job *job, const struct json *reply)
 {
-	struct str id = crm_id(json_member(reply, "id"), job->arena);
+	struct memory memory = {.customer = crm_id(json_member(reply, "id"), job->arena)};
 
-	if (id.size > 32)
-		id.size = 32;
-	job->memory = str_from(
-		arena_printf(job->arena, "{\"customer\":\"%s\"}", crm_digits(id, job->arena)));
+	if (memory.customer.size == 0)
+		memory.customer = STR("?");
+	crm_memory_write(job, memory_fields, &memory);
 }

@@ -38,7 +38,7 @@ static bool has_phone(const struct crm_job *job, const struct json *json, struct
 
 	for (const struct json *at = json_kind(phones) == JSON_ARRAY ? json_first(phones) : NULL;
 		at != NULL; at = json_next(at)) {
-		if (crm_same_number(json_text(json_member(at, "number")), phone, job->arena))
+		if (crm_same_number(job->account, json_text(json_member(at, "number")), phone))
 			return true;
 	}
 	return false;
