@@ -122,7 +122,7 @@ CREATE FUNCTION crm_retry(delivery bigint) RETURNS integer LANGUAGE sql AS $$
 	WITH again AS (UPDATE crm_deliveries d SET state = 'queued', next_at = now(), retried_at = now(), updated_at = now()
 		WHERE d.state = 'dead' AND (crm_retry.delivery IS NULL OR d.id = crm_retry.delivery)
 		RETURNING d.enterprise_number, d.crm),
-	told AS (SELECT pg_notify('callweave_crm', c.enterprise_number || ' ' || c.crm)
+	told AS (SELECT pg_notify('callweave_crm', c.enterprise_number || ' ' || c.crm || ' now')
 		FROM (SELECT DISTINCT enterprise_number, crm FROM again) AS c)
 	SELECT count(*)::integer + 0 * (SELECT count(*)::integer FROM told) FROM again;
 $$;
@@ -132,6 +132,6 @@ CREATE FUNCTION crm_unlock(enterprise text, code text) RETURNS integer LANGUAGE 
 	WITH open AS (UPDATE crm_channels c SET locked = false, failures = 0, open_until = NULL, reason = '',
 			updated_at = now()
 		WHERE c.enterprise_number = enterprise AND c.crm = code
-		RETURNING pg_notify('callweave_crm', c.enterprise_number || ' ' || c.crm))
+		RETURNING pg_notify('callweave_crm', c.enterprise_number || ' ' || c.crm || ' now'))
 	SELECT count(*)::integer FROM open;
 $$;

@@ -50,12 +50,21 @@ const char *const channel_notices[] = {"callweave_crm", NULL};
 enum { NOTICE_TIMEOUT_MS = 60000 };
 enum { NOTICE_WAIT, NOTICE_READ };
 
-/* "0367 retailcrm": a row was stored there, or a person acted. Empty: channels are free, or notices
- * were lost: look at everything. */
+/* A person has acted and does not want to wait: neither for a pause nor for a closed door. */
+static void hurry(struct gateway *gateway, struct channel *channel)
+{
+	channel->paused_ms = 0;
+	if (channel->breaker.state != BREAKER_CLOSED)
+		channel->breaker.until_ms = loop_now_ms(gateway->loop);
+}
+
+/* "0367 retailcrm": a row was stored there; with "now" behind it: by a person. Empty: channels are
+ * free, or notices were lost: look at everything. */
 static void heard(struct gateway *gateway, const struct pg_notice *notice)
 {
-	struct str crm = str_from(notice->payload);
-	struct str enterprise = str_cut(&crm, ' ');
+	struct str rest = str_from(notice->payload);
+	struct str enterprise = str_cut(&rest, ' ');
+	struct str crm = str_cut(&rest, ' ');
 	struct channel *channel;
 	size_t at = 0;
 	void *value;
@@ -67,8 +76,11 @@ static void heard(struct gateway *gateway, const struct pg_notice *notice)
 		return;
 	}
 	channel = channel_find(gateway, enterprise, crm);
-	if (channel != NULL)
-		channel_want(gateway, channel);
+	if (channel == NULL)
+		return;
+	if (str_equal(rest, STR("now")))
+		hurry(gateway, channel);
+	channel_want(gateway, channel);
 }
 
 static enum flow_status notice_wait(struct flow *flow)

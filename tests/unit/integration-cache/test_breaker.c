@@ -10,7 +10,7 @@
 #include <cmocka.h>
 // clang-format on
 
-static void fail(struct breaker *breaker, unsigned times, int64_t now_ms)
+static void fail_times(struct breaker *breaker, unsigned times, int64_t now_ms)
 {
 	while (times-- > 0)
 		breaker_bad(breaker, false, now_ms);
@@ -21,10 +21,10 @@ static void five_failures_in_a_row_open_it(void **state)
 	struct breaker breaker = {0};
 
 	(void)state;
-	fail(&breaker, BREAKER_FAILURES - 1, 1000);
+	fail_times(&breaker, BREAKER_FAILURES - 1, 1000);
 	assert_true(breaker_lets(&breaker, 1000));
 	assert_int_equal(breaker.state, BREAKER_CLOSED);
-	fail(&breaker, 1, 1000);
+	fail_times(&breaker, 1, 1000);
 	assert_int_equal(breaker.state, BREAKER_OPEN);
 	assert_false(breaker_lets(&breaker, 1000));
 	assert_false(breaker_lets(&breaker, 1000 + BREAKER_FIRST_MS - 1));
@@ -36,10 +36,10 @@ static void a_success_between_begins_the_count_anew(void **state)
 	struct breaker breaker = {0};
 
 	(void)state;
-	fail(&breaker, BREAKER_FAILURES - 1, 0);
+	fail_times(&breaker, BREAKER_FAILURES - 1, 0);
 	assert_true(breaker_good(&breaker, false));
 	assert_false(breaker_good(&breaker, false)); /* nothing changed: nothing to write */
-	fail(&breaker, BREAKER_FAILURES - 1, 0);
+	fail_times(&breaker, BREAKER_FAILURES - 1, 0);
 	assert_int_equal(breaker.state, BREAKER_CLOSED);
 }
 
@@ -49,7 +49,7 @@ static void half_open_lets_one_through(void **state)
 	int64_t later = BREAKER_FIRST_MS;
 
 	(void)state;
-	fail(&breaker, BREAKER_FAILURES, 0);
+	fail_times(&breaker, BREAKER_FAILURES, 0);
 	assert_true(breaker_begin(&breaker));
 	assert_false(breaker_lets(&breaker, later));
 	assert_true(breaker_good(&breaker, true));
@@ -63,7 +63,7 @@ static void each_failed_try_doubles_the_pause_up_to_the_longest(void **state)
 	int64_t now = 0, pause = BREAKER_FIRST_MS;
 
 	(void)state;
-	fail(&breaker, BREAKER_FAILURES, now);
+	fail_times(&breaker, BREAKER_FAILURES, now);
 	for (int i = 0; i < 12; i++) {
 		assert_int_equal(breaker.until_ms, now + pause);
 		now = breaker.until_ms;
@@ -79,8 +79,8 @@ static void what_left_before_it_opened_does_not_prolong_the_pause(void **state)
 	struct breaker breaker = {0};
 
 	(void)state;
-	fail(&breaker, BREAKER_FAILURES, 0);
-	fail(&breaker, 3, 4000);
+	fail_times(&breaker, BREAKER_FAILURES, 0);
+	fail_times(&breaker, 3, 4000);
 	assert_int_equal(breaker.until_ms, BREAKER_FIRST_MS);
 	assert_true(breaker_good(&breaker, false)); /* but its success says that all is well */
 	assert_int_equal(breaker.state, BREAKER_CLOSED);
@@ -91,7 +91,7 @@ static void a_try_that_says_nothing_leaves_the_door_to_the_next(void **state)
 	struct breaker breaker = {0};
 
 	(void)state;
-	fail(&breaker, BREAKER_FAILURES, 0);
+	fail_times(&breaker, BREAKER_FAILURES, 0);
 	assert_true(breaker_begin(&breaker));
 	breaker_unsaid(&breaker, true);
 	assert_true(breaker_lets(&breaker, BREAKER_FIRST_MS));
