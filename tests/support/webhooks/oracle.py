@@ -1,0 +1,90 @@
+"""The libraries with which receivers check Standard Webhooks (npm), and a receiver that keeps what came.
+
+They are installed once a lockfile, into ~/.cache/callweave: `npm ci` compares each with its checksum.
+"""
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "callweave"
+FILES = ("package.json", "package-lock.json", "verify.mjs")
+
+
+def installed():
+    """The folder in which verify.mjs finds both libraries."""
+    npm = shutil.which("npm")
+    assert npm, "npm is missing: apt-get install nodejs npm"
+    kind = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in FILES)).hexdigest()[:16]
+    folder = CACHE / f"webhooks-{kind}"
+    if folder.exists():
+        return folder
+    CACHE.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(dir=CACHE))
+    for name in FILES:
+        shutil.copy(HERE / name, made)
+    done = subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=made, text=True,
+                          capture_output=True, timeout=180)
+    assert done.returncode == 0, f"npm ci: {done.stderr}"
+    try:
+        made.rename(folder)
+    except OSError:  # another run was faster
+        shutil.rmtree(made)
+    return folder
+
+
+def verify(questions):
+    """For each {"secret", "headers", "body"}: {library: "" or why it refuses}."""
+    lines = "\n".join(json.dumps(question) for question in questions) + "\n"
+    done = subprocess.run(["node", "verify.mjs"], cwd=installed(), input=lines, text=True, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(answers) == len(questions)
+    return answers
+
+
+class Receiver:
+    """`with Receiver() as crm:` keeps path, headers and the very bytes of each request; answers `crm.plan`."""
+
+    def __init__(self):
+        self.came = []
+        self.plan = {"status": 200, "headers": {}, "body": b""}
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                owner.came.append({"path": self.path, "headers": headers, "body": body.decode()})
+                self.send_response(owner.plan["status"])
+                for name, value in owner.plan["headers"].items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(owner.plan["body"])))
+                self.end_headers()
+                self.wfile.write(owner.plan["body"])
+
+            def log_message(self, *args):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *reason):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def answer(self, status, body=b"", **headers):
+        self.plan = {"status": status, "headers": {name.replace("_", "-"): value for name, value in headers.items()},
+                     "body": body}
