@@ -21,7 +21,8 @@ static const char *const crm_names[] = {
 struct cards {
 	struct listing listing;
 	struct str crm, key, account, kind, external_id, phone;
-	bool calls; /* and not the rest */
+	int64_t last; /* only the last so many of each kind and account; 0: all */
+	bool calls;   /* and not the rest */
 	int at_crm, at_kind;
 	int64_t at_office, at_card;
 	bool any;
@@ -42,6 +43,8 @@ static enum flow_status begin_cards(struct flow *flow, bool calls)
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		(void)uri_query_value(query, wanted[i].name, flow_arena(flow), wanted[i].value);
+	if (!admin_query_int(flow, "last", 0, &cards->last))
+		return FLOW_END;
 	cards->calls = calls;
 	if (cards->crm.size > 0 && crm_named(flow_context(flow), cards->crm) == NULL)
 		return flow_fail(flow, ERROR_INPUT, "crm: unknown");
@@ -85,10 +88,12 @@ static bool card_is_wanted(const struct cards *cards, const struct card *card)
 static bool write_kind(
 	struct cards *cards, const char *crm, const struct office *office, struct buf *to)
 {
+	int64_t left = (int64_t)office->count[cards->at_kind];
 	struct json_writer writer;
 
 	for (const struct card *at = office->first[cards->at_kind]; at != NULL; at = at->next) {
-		if (at->id <= cards->at_card || !card_is_wanted(cards, at))
+		if ((cards->last > 0 && left-- > cards->last) || at->id <= cards->at_card ||
+			!card_is_wanted(cards, at))
 			continue;
 		if (to->size > LISTING_PIECE_BYTES)
 			return false;

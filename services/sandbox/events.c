@@ -6,6 +6,7 @@
  */
 #include "sandbox.h"
 
+#include "crm.h"
 #include "messages.h"
 #include "telegram.h"
 
@@ -23,7 +24,8 @@
 enum { EVENTS_OPEN, EVENTS_SEND, EVENTS_WAIT, EVENTS_GATHER };
 
 struct events {
-	int64_t seen; /* revision of the newest change that was told */
+	int64_t seen;	  /* revision of the newest change that was told */
+	int64_t seen_crm; /* the same of the CRMs */
 };
 
 /* A reader that comes back begins anew with `seen` 0: the page clears itself when it reconnects,
@@ -78,6 +80,17 @@ static void write_stats(struct sandbox *sandbox, struct buf *to)
 		messages_count(telegram->messages), totals.calls, totals.violations);
 }
 
+/* Only that there are news: pages of CRMs ask for the lists that they show. */
+static void write_crm_news(struct sandbox *sandbox, struct events *events, struct buf *to)
+{
+	int64_t revision = crm_revision(sandbox);
+
+	if (revision == events->seen_crm)
+		return;
+	events->seen_crm = revision;
+	buf_printf(to, "event: crm\ndata: {\"revision\":%" PRId64 "}\n\n", revision);
+}
+
 static enum flow_status send_news(struct flow *flow)
 {
 	struct sandbox *sandbox = flow_context(flow);
@@ -90,6 +103,7 @@ static enum flow_status send_news(struct flow *flow)
 	write_news(messages, events->seen, &piece);
 	if (piece.failed) /* half a text is worse than none: the page shows it with its next change */
 		buf_clear(&piece);
+	write_crm_news(sandbox, events, &piece);
 	write_stats(sandbox, &piece); /* also keeps the connection known to be alive */
 	/* Before the wait: what changes while the reader takes this piece is news for the next. */
 	events->seen = messages_revision(messages);
@@ -107,7 +121,8 @@ static enum flow_status wait_for_news(struct flow *flow)
 		return FLOW_END;
 	/* Changes may have come while the last piece was on its way; their wake-up found nobody
 	 * waiting. */
-	if (messages_revision(sandbox_telegram(sandbox)->messages) != events->seen)
+	if (messages_revision(sandbox_telegram(sandbox)->messages) != events->seen ||
+		crm_revision(sandbox) != events->seen_crm)
 		return FLOW_NEXT;
 	return await_queue_for(flow, &sandbox->changed, PING_MS);
 }

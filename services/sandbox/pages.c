@@ -1,6 +1,6 @@
 /*
- * pages: the messenger that shows the sandbox's chats: how people see a message can be looked at,
- * photographed and tested by a browser without an account at Telegram.
+ * pages: the messenger that shows the sandbox's chats, and the CRMs with their calls and customers: how
+ * people see them can be looked at, photographed and tested by a browser without any account.
  */
 #include "sandbox.h"
 
@@ -14,6 +14,9 @@ static const struct page_file files[] = {
 	{"/static/entities.js", "text/javascript; charset=utf-8", page_entities_js,
 		&page_entities_js_size},
 	{"/static/chats.css", "text/css; charset=utf-8", page_chats_css, &page_chats_css_size},
+	{"/_sandbox/crm/", "text/html; charset=utf-8", page_crm_html, &page_crm_html_size},
+	{"/static/crm.js", "text/javascript; charset=utf-8", page_crm_js, &page_crm_js_size},
+	{"/static/crm.css", "text/css; charset=utf-8", page_crm_css, &page_crm_css_size},
 	{"/static/bootstrap.min.css", "text/css; charset=utf-8", page_bootstrap_min_css,
 		&page_bootstrap_min_css_size},
 	{NULL},
