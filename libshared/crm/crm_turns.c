@@ -81,6 +81,8 @@ static struct crm_call whole(const struct crm_told *told, const struct crm_turns
 		.wait_seconds = is_over(call) || call->answered ? call_ring_seconds(call) : -1,
 		.talk_seconds = is_over(call) ? call_talk_seconds(call) : -1,
 		.record_url = str_from(told->record_url),
+		.origin_crm = str_from(told->origin_crm),
+		.origin_call = str_from(told->origin_call),
 	};
 }
 
@@ -152,12 +154,22 @@ static void add_rang(struct crm_told *told, const struct json_strings *rang)
 	}
 }
 
+void crm_told_set_origin(struct crm_told *told, struct str crm, struct str call)
+{
+	free(told->origin_crm);
+	free(told->origin_call);
+	told->origin_crm = alloc_text(crm);
+	told->origin_call = alloc_text(call);
+}
+
 void crm_told_add(struct crm_told *told, const struct crm_event *event)
 {
 	const struct crm_call *call = &event->call;
 
 	if (told->key[0] == '\0')
 		(void)str_copy(told->key, sizeof(told->key), call->key);
+	if (told->origin_crm == NULL && call->origin_crm.size > 0)
+		crm_told_set_origin(told, call->origin_crm, call->origin_call);
 	if (told->turns[event->kind] <= event->turn)
 		told->turns[event->kind] = event->turn + 1;
 	if (event->kind == CRM_RINGING)
@@ -178,6 +190,8 @@ void crm_told_free(struct crm_told *told)
 {
 	free(told->rang.items);
 	free(told->record_url);
+	free(told->origin_crm);
+	free(told->origin_call);
 	*told = (struct crm_told){.key = ""};
 }
 

@@ -40,9 +40,12 @@ struct crm_told {
 	char talker[CALL_NUMBER_BYTES];
 	bool over;
 	struct crm_end end;
-	char *record_url; /* owned; NULL: none */
+	char *record_url;		/* owned; NULL: none */
+	char *origin_crm, *origin_call; /* owned; NULL: nobody clicked, as far as is known */
 };
 
+/* The call came of a click in a CRM. */
+void crm_told_set_origin(struct crm_told *told, struct str crm, struct str call);
 void crm_told_add(struct crm_told *told, const struct crm_event *event);
 void crm_told_free(struct crm_told *told);
 

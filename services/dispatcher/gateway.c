@@ -42,7 +42,8 @@ void gateway_init(struct gateway *gateway, struct metrics *metrics)
 		.lines = table_new(),
 		.letters = table_new(),
 		.arena = arena_new(GATEWAY_ARENA_BYTES),
-		.lookup = -1};
+		.lookup = -1,
+		.click_lookup = -1};
 	gateway->ready.last = &gateway->ready.first;
 	gateway->resting.last = &gateway->resting.first;
 	gateway->last_report = &gateway->first_report;

@@ -78,7 +78,7 @@ struct gateway {
 	struct arena *arena;
 	struct pg_batch *batch;
 	struct flow_queue wake;
-	int lookup; /* place of our statement in the round's look-up; -1: none */
+	int lookup, click_lookup; /* places of our statements in the round's look-up; -1: none */
 	struct gateway_meters meters;
 };
 

@@ -17,14 +17,6 @@ static const char sql_rows[] =
 
 enum { ROW_CALL, ROW_BODY, ROW_ENTERPRISE, ROW_TRACE };
 
-struct gateway_told {
-	int64_t call_id;
-	unsigned shard;
-	char *enterprise;
-	bool reading; /* its rows are being read */
-	struct crm_told told;
-};
-
 static struct str call_key(const int64_t *call_id)
 {
 	return str_of((const char *)call_id, sizeof(*call_id));
@@ -32,12 +24,12 @@ static struct str call_key(const int64_t *call_id)
 
 /* -- memory --------------------------------------------------------------------------------------- */
 
-static struct gateway_told *told_find(const struct dispatcher *d, int64_t call_id)
+struct gateway_told *gateway_told_find(const struct dispatcher *d, int64_t call_id)
 {
 	return table_get(d->gateway.told, call_key(&call_id));
 }
 
-static struct gateway_told *told_new(struct dispatcher *d, const struct change *change)
+struct gateway_told *gateway_told_new(struct dispatcher *d, const struct change *change)
 {
 	struct gateway_told *told = alloc_zeroed(1, sizeof(*told));
 	told->call_id = change->call_id;
@@ -57,7 +49,7 @@ static void told_forget(struct gateway *gateway, struct gateway_told *told)
 
 void gateway_told_forget(struct dispatcher *d, int64_t call_id)
 {
-	struct gateway_told *told = told_find(d, call_id);
+	struct gateway_told *told = gateway_told_find(d, call_id);
 	if (told != NULL)
 		told_forget(&d->gateway, told);
 }
@@ -87,8 +79,7 @@ void gateway_told_sweep(struct dispatcher *d)
 /* -- whose calls ---------------------------------------------------------------------------------- */
 
 /* NULL: no CRM wants to know of its calls. */
-static const struct directory_tenant *tenant_with_crm(
-	const struct dispatcher *d, const char *enterprise)
+const struct directory_tenant *gateway_tenant(const struct dispatcher *d, const char *enterprise)
 {
 	if (!gateway_wanted(d))
 		return NULL;
@@ -107,8 +98,8 @@ static bool needs_rows(const struct dispatcher *d, const struct change *change)
 {
 	const struct call *call = change_call(change);
 	return !change->is_new && change->merged_into == 0 && call != NULL && is_external(call) &&
-	       told_find(d, change->call_id) == NULL &&
-	       tenant_with_crm(d, change->of->number) != NULL;
+	       gateway_told_find(d, change->call_id) == NULL &&
+	       gateway_tenant(d, change->of->number) != NULL;
 }
 
 static void ids_add(struct buf *ids, int64_t call_id)
@@ -141,8 +132,10 @@ void gateway_add_lookup(struct dispatcher *d, const struct changes *changes, str
 			*batch = pg_batch_new(arena);
 		d->gateway.lookup = before;
 		gateway_add_rows(*batch, arena, buf_str(&ids));
+		before++;
 	}
 	buf_free(&ids);
+	gateway_add_clicks(d, changes, arena, batch, before);
 }
 
 /* A row of those, where it lies. */
@@ -185,14 +178,15 @@ void gateway_take_lookup(struct dispatcher *d, const struct changes *changes,
 	const struct pg_batch *batch, struct arena *arena)
 {
 	int at = d->gateway.lookup;
+	gateway_take_clicks(d, changes, batch);
 	if (at < 0)
 		return;
 	for (unsigned i = 0; i < changes->count; i++) {
 		if (needs_rows(d, changes->items[i]))
-			told_new(d, changes->items[i])->reading = true;
+			gateway_told_new(d, changes->items[i])->reading = true;
 	}
 	for (int row = 0; row < pg_rows(batch, at); row++) {
-		struct gateway_told *told = told_find(d, pg_int(batch, at, row, ROW_CALL));
+		struct gateway_told *told = gateway_told_find(d, pg_int(batch, at, row, ROW_CALL));
 		struct crm_event event;
 		if (!row_event(d, (struct row_at){batch, at, row}, arena, &event))
 			continue;
@@ -201,7 +195,7 @@ void gateway_take_lookup(struct dispatcher *d, const struct changes *changes,
 		row_to_recordings(d, batch, row, &event, arena);
 	}
 	for (unsigned i = 0; i < changes->count; i++) {
-		struct gateway_told *told = told_find(d, changes->items[i]->call_id);
+		struct gateway_told *told = gateway_told_find(d, changes->items[i]->call_id);
 		if (told != NULL)
 			told->reading = false;
 	}
@@ -255,14 +249,14 @@ static struct crm_turns turns_of(const struct dispatcher *d, const struct call *
 void gateway_plan_change(struct dispatcher *d, const struct change *change, const struct call *call,
 	struct gateway_plan *plan)
 {
-	const struct directory_tenant *tenant = tenant_with_crm(d, change->of->number);
-	struct gateway_told *told = told_find(d, change->call_id);
+	const struct directory_tenant *tenant = gateway_tenant(d, change->of->number);
+	struct gateway_told *told = gateway_told_find(d, change->call_id);
 	struct crm_event events[CRM_MAX_EVENTS];
 	if (tenant == NULL || call == NULL || change->merged_into != 0 ||
 		call->direction == CALL_INTERNAL)
 		return;
 	if (told == NULL && change->is_new)
-		told = told_new(d, change);
+		told = gateway_told_new(d, change);
 	if (told == NULL)
 		return; /* its enterprise has had a CRM for a moment only: its next change tells */
 	struct crm_turns turns = turns_of(d, call, tenant, plan->arena);
@@ -284,7 +278,7 @@ void gateway_plan_recording(
 	struct dispatcher *d, const struct recording *recording, struct gateway_plan *plan)
 {
 	struct crm_event event;
-	if (recording->last_told == NULL || tenant_with_crm(d, recording->enterprise) == NULL ||
+	if (recording->last_told == NULL || gateway_tenant(d, recording->enterprise) == NULL ||
 		!crm_turn_recording(recording->last_told, recording->told_count,
 			str_from(recording->url), &event))
 		return;
@@ -294,7 +288,7 @@ void gateway_plan_recording(
 		.trace = recording->trace,
 		.since_ms = clock_wall_ms()};
 	plan_add(d, plan, &about, &event);
-	struct gateway_told *told = told_find(d, recording->call_id);
+	struct gateway_told *told = gateway_told_find(d, recording->call_id);
 	if (told != NULL)
 		crm_told_add(&told->told, &event);
 }
@@ -314,7 +308,7 @@ static void past_read(struct dispatcher *d, const struct gateway_past *past, str
 void gateway_plan_past(
 	struct dispatcher *d, const struct gateway_past *past, struct gateway_plan *plan)
 {
-	const struct directory_tenant *tenant = tenant_with_crm(d, past->enterprise);
+	const struct directory_tenant *tenant = gateway_tenant(d, past->enterprise);
 	struct crm_told told = {.key = ""};
 	struct crm_event events[CRM_MAX_EVENTS];
 	if (tenant == NULL || !is_external(past->call))

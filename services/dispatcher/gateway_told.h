@@ -11,8 +11,24 @@
 #include "folding.h"
 #include "gateway.h"
 
+struct directory_tenant;
 struct dispatcher;
 struct recording;
+
+struct gateway_told {
+	int64_t call_id;
+	unsigned shard;
+	char *enterprise;
+	bool reading;	  /* its rows are being read */
+	bool click_asked; /* whether it came of a click is known */
+	struct crm_told told;
+};
+
+/* NULL: not known. */
+struct gateway_told *gateway_told_find(const struct dispatcher *d, int64_t call_id);
+struct gateway_told *gateway_told_new(struct dispatcher *d, const struct change *change);
+/* NULL: no CRM wants to know of its calls. */
+const struct directory_tenant *gateway_tenant(const struct dispatcher *d, const char *enterprise);
 
 /* A row to be made. */
 struct gateway_item {
@@ -45,6 +61,13 @@ void gateway_plan_change(struct dispatcher *d, const struct change *change, cons
 	struct gateway_plan *plan);
 void gateway_plan_recording(
 	struct dispatcher *d, const struct recording *recording, struct gateway_plan *plan);
+
+/* gateway_click.c: which of the outgoing calls that were not told yet came of a click in a CRM? Part of
+ * the look-up. */
+void gateway_add_clicks(struct dispatcher *d, const struct changes *changes, struct arena *arena,
+	struct pg_batch **batch, int before);
+void gateway_take_clicks(
+	struct dispatcher *d, const struct changes *changes, const struct pg_batch *batch);
 
 /* -- calls that came out otherwise afterwards ------------------------------------------------------- */
 

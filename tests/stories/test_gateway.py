@@ -170,6 +170,27 @@ def test_switched_on_while_a_call_goes_on(two, gateway):
     assert gateway.kinds(enterprise)[-2:] == ["answer", "hangup"]
 
 
+def test_a_call_that_came_of_a_click_names_it(two, gateway):
+    """pbx-api has noted the click; the call says whose it is from its first event on, also after a kill."""
+    enterprise = with_crm(two, "1015")
+    log = Log(two, enterprise)
+    told = Told(two, enterprise, scenario="1-1/emulator", log=log)
+    dial = next(body for event, _delay, body in told.instance.events if event == "dial")
+    two.sql("SELECT click_call_note('1015', %s, %s, 'bitrix24', 'externalCall.1')",
+            [dial["Extensions"][0], "+" + dial["Phone"].lstrip("+")])
+    told.add(next(number for number, (event, _delay, _body) in enumerate(told.instance.events, 1) if event == "dial"))
+    wait_kinds(two, gateway, enterprise, "dial")
+    two.wait_quiet()
+    two.kill9("dispatcher")
+    two.start("dispatcher")
+    told.add()
+    bodies = wait_kinds(two, gateway, enterprise, "dial", "answer", "hangup")
+    assert {(body["call"]["origin_crm"], body["call"]["origin_call"]) for body in bodies} == {("bitrix24", "externalCall.1")}
+    log.play("1-1/emulator")
+    wait_until(lambda: len(gateway.of(enterprise)) == 6, 15, "the next call")
+    assert "origin_crm" not in gateway.of(enterprise)[-1]["call"]
+
+
 def test_a_name_that_comes_later_is_an_edit(two, gateway):
     """8020 learns it from a CRM and writes it down: the live message follows, and the next event has it."""
     enterprise = with_crm(two, "1009")
