@@ -21,16 +21,3 @@ CREATE FUNCTION click_call_note(enterprise text, ext text, number text, crm_code
 	INSERT INTO click_calls (enterprise_number, extension, phone, crm, origin_call)
 		VALUES (enterprise, ext, number, crm_code, crm_call);
 $$;
-
--- The click that an outgoing call came of: of this person to this number, within two minutes before the
--- call began (the phone rings first), the latest; clocks may differ by some seconds. Each click is given
--- once. No row: nobody clicked.
-CREATE FUNCTION click_call_take(enterprise text, ext text, number text, began timestamptz)
-	RETURNS TABLE (crm text, origin_call text) LANGUAGE sql AS $$
-	UPDATE click_calls c SET taken = true WHERE c.id = (
-		SELECT o.id FROM click_calls o WHERE o.enterprise_number = enterprise AND o.extension = ext
-			AND o.phone = number AND NOT o.taken
-			AND o.at BETWEEN began - interval '2 minutes' AND began + interval '10 seconds'
-			ORDER BY o.at DESC LIMIT 1 FOR UPDATE SKIP LOCKED)
-		RETURNING c.crm, c.origin_call;
-$$;

@@ -16,7 +16,7 @@ READY_SECONDS=${CALLWEAVE_READY_SECONDS:-30}
 
 # In the order in which they are started; they are stopped in the reverse order.
 # shellcheck disable=SC2034 # used by the scripts that source this
-SERVICES=(sandbox ingest dispatcher bot emulator console)
+SERVICES=(sandbox ingest dispatcher bot emulator console pbx-api)
 
 # -- words for people -------------------------------------------------------------------------------
 

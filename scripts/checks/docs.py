@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SERVICES = ("ingest", "dispatcher", "bot", "sandbox", "emulator", "console")
+SERVICES = ("ingest", "dispatcher", "bot", "sandbox", "emulator", "console", "pbx-api")
+REQUIRED = {"DATABASE_URL": "postgresql://nowhere/nothing", "CALLWEAVE_INTERNAL_SECRET": "x" * 32}
 OPERATIONS = ROOT / "docs" / "operations.md"
 # Read by scripts, not by services; documented all the same.
 OF_SCRIPTS = {"CALLWEAVE_VAR", "CALLWEAVE_BIN", "CALLWEAVE_ENV_FILE", "CALLWEAVE_STOP_SECONDS",
@@ -18,12 +19,17 @@ OF_SCRIPTS = {"CALLWEAVE_VAR", "CALLWEAVE_BIN", "CALLWEAVE_ENV_FILE", "CALLWEAVE
 
 
 def settings(service, folder):
-    """({name: default}, what is wrong): as the service itself prints them, in an empty environment."""
-    done = subprocess.run([str(folder / service), "--check-config"], text=True, capture_output=True, timeout=20,
-                          env={"PATH": os.environ["PATH"]})
-    found = dict(re.findall(r"^([A-Z][A-Z0-9_]+)=(.*)$", done.stdout, re.M))
-    problem = None if done.returncode == 0 and found else f"{service} --check-config: exit {done.returncode} {done.stderr}"
-    return found, problem
+    """({name: default}, what is wrong): as the service itself prints them, in an empty environment.
+
+    One that does not start without some settings is given those, and their defaults are not looked at.
+    """
+    for given in ({}, REQUIRED):
+        done = subprocess.run([str(folder / service), "--check-config"], text=True, capture_output=True, timeout=20,
+                              env={"PATH": os.environ["PATH"], **given})
+        found = dict(re.findall(r"^([A-Z][A-Z0-9_]+)=(.*)$", done.stdout, re.M))
+        if done.returncode == 0 and found:
+            return {name: default for name, default in found.items() if name not in given}, None
+    return {}, f"{service} --check-config: exit {done.returncode} {done.stderr}"
 
 
 def wrong_settings(folder):
