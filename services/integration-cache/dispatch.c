@@ -5,6 +5,7 @@
 
 #include "cache.h"
 #include "crm_driver.h"
+#include "customers.h"
 #include "gateway_parts.h"
 
 enum { DEADLINE_MS = 30000, TRACE_MAX_BYTES = 100, MAX_CRMS = 32 };
@@ -108,6 +109,9 @@ static enum flow_status dispatch_take(struct flow *flow)
 	if (!dispatch_read(
 		    cache->accounts, http_request(flow)->body, flow_arena(flow), &dispatch, &error))
 		return refuse(flow, &error);
+	/* Who it is, is known by the time that somebody asks. */
+	if (dispatch.external && dispatch.kind == CRM_RINGING)
+		customers_expect(cache->customers, dispatch.account, dispatch.call.phone);
 	request->count = dispatch.external ? find_crms(&dispatch, codes) : 0;
 	if (request->count == 0)
 		return answer_queued(flow, 0);
