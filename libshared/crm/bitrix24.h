@@ -83,7 +83,7 @@ bool bitrix24_build_finish(struct crm_job *job, struct crm_request *request);
 bool bitrix24_build_record(struct crm_job *job, struct crm_request *request);
 
 struct str bitrix24_registered_user(struct crm_job *job); /* for whom; "" by an extension */
-bool bitrix24_shows_card(const struct crm_job *job);
+bool bitrix24_shows_card(struct crm_job *job);
 void bitrix24_keep_shown(struct crm_job *job);	/* all who were to be shown the card see it */
 void bitrix24_keep_talker(struct crm_job *job); /* nobody sees it any more but who talks */
 

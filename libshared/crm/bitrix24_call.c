@@ -48,18 +48,23 @@ static struct str first_user(const struct crm_job *job, const struct json_string
 	return str_of(NULL, 0);
 }
 
-/* Who talks or calls, else whose phone rings first; else nobody of ours is known there. */
+/* Who called, or whose phone rang first: the same at each event of a call, so that a registration
+ * whose answer was lost is found again by a later one. */
 struct str bitrix24_registered_user(struct crm_job *job)
 {
 	const struct crm_call *call = job->call;
 	struct str user = bitrix24_own(job)->memory.user;
 
-	if (user.size == 0)
+	if (user.size == 0 && call->outgoing)
+		user = first_user(job, &call->talkers);
+	if (user.size == 0 && call->outgoing)
 		user = user_of(job, call->extension);
+	if (user.size == 0)
+		user = first_user(job, &call->rang);
 	if (user.size == 0)
 		user = first_user(job, &call->ringing);
 	if (user.size == 0)
-		user = first_user(job, &call->rang);
+		user = user_of(job, call->extension);
 	return user.size > 0 ? user
 			     : crm_config_text(job->account, "default_user_id", NULL, job->arena);
 }
@@ -100,13 +105,36 @@ static bool shown_to(const struct bitrix24_memory *memory, struct str user)
 	return user.size == 0 || crm_among(&memory->shown, user);
 }
 
-/* Is somebody of them to be shown the card who does not see it yet? The first of all sees it by the
- * registration. */
+static bool rings(const struct crm_job *job, struct str user)
+{
+	const struct json_strings *ringing = &job->call->ringing;
+
+	for (size_t i = 0; i < ringing->count; i++) {
+		if (str_equal(user_of(job, ringing->items[i]), user))
+			return true;
+	}
+	return job->call->outgoing && str_equal(user_of(job, job->call->extension), user);
+}
+
+/* Does the registration itself open the card? Only with him whom it is for now. */
+bool bitrix24_shows_card(struct crm_job *job)
+{
+	struct str user = bitrix24_registered_user(job);
+
+	if (job->late)
+		return false;
+	if (job->kind == CRM_RINGING)
+		return user.size > 0 ? rings(job, user) : job->call->ringing.count > 0;
+	return job->kind == CRM_ANSWERED && user.size > 0 &&
+	       str_equal(user, user_of(job, job->call->extension));
+}
+
+/* Is somebody of them to be shown the card who does not see it yet? */
 static bool is_new(struct crm_job *job, const struct json_strings *extensions)
 {
 	struct bitrix24 *own = bitrix24_own(job);
-	struct str first =
-		own->memory.call_id.size == 0 ? bitrix24_registered_user(job) : str_of(NULL, 0);
+	bool registers = own->memory.call_id.size == 0 && bitrix24_shows_card(job);
+	struct str first = registers ? bitrix24_registered_user(job) : str_of(NULL, 0);
 
 	for (size_t i = 0; i < extensions->count; i++) {
 		struct str user = user_of(job, extensions->items[i]);
@@ -138,7 +166,8 @@ static void plan_answered(struct crm_job *job)
 	/* A call of somebody whom Bitrix24 does not know is registered at its end. */
 	if (memory->call_id.size == 0 && !job->late && talker.size > 0)
 		add(job, B24_REGISTER);
-	else if (memory->call_id.size > 0 && !job->late && !shown_to(memory, talker))
+	if ((memory->call_id.size > 0 || !bitrix24_shows_card(job)) && !job->late &&
+		!shown_to(memory, talker))
 		add(job, B24_SHOW);
 	if (others)
 		add(job, B24_HIDE);
@@ -212,11 +241,6 @@ static const char *start_date(struct crm_job *job)
 	return arena_printf(job->arena, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d", at.year,
 		at.month, at.day, at.hour, at.minute, at.second, minutes < 0 ? '-' : '+',
 		abs(minutes) / 60, abs(minutes) % 60);
-}
-
-bool bitrix24_shows_card(const struct crm_job *job)
-{
-	return !job->late && (job->kind == CRM_RINGING || job->kind == CRM_ANSWERED);
 }
 
 static void put_crm(struct json_writer *writer, struct crm_job *job)
