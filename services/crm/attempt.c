@@ -115,14 +115,14 @@ static enum flow_status job_tokens(struct flow *flow)
 	if (!needs_tokens(adapter, attempt))
 		return FLOW_NEXT;
 	token = token_of(adapter, attempt);
-	if (!token_is_known(token, loop_now_ms(flow_loop(flow)))) {
-		if (attempt->renewals++ > 0) {
-			attempt_end(attempt, token->outcome, "%s", token->why);
-			return FLOW_END;
-		}
+	if (!token_is_there(token) && attempt->renewals++ == 0) {
 		token_want(adapter, token, 0);
 		(void)flow_goto(flow, JOB_TOKENS);
 		return await_queue(flow, &token->done);
+	}
+	if (!token->known) {
+		attempt_end(attempt, token->outcome, "%s", token->why);
+		return FLOW_END;
 	}
 	attempt->renewals = 0;
 	use_tokens(attempt, token);

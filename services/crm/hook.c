@@ -193,7 +193,7 @@ static enum flow_status hook_hear(struct flow *flow)
 	if (!story->has_portal || !adapter->driver->oauth)
 		return FLOW_NEXT;
 	token = tokens_get(adapter->tokens, str_from(story->portal.account.number));
-	if (token_is_known(token, loop_now_ms(flow_loop(flow))))
+	if (token_is_there(token))
 		return FLOW_NEXT;
 	token_want(adapter, token, 0);
 	return await_queue(flow, &token->done);

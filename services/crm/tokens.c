@@ -11,7 +11,6 @@
 #include <stdlib.h>
 
 enum {
-	NONE_MS = 2000, /* how long "there are none" is believed: another instance may have some */
 	CLAIM_SECONDS = 40, /* longer than an attempt */
 	OTHERS_MS = 250,    /* how often to look whether another instance has renewed */
 	STORE_AGAIN_MS = 500,
@@ -82,9 +81,9 @@ struct token *tokens_get(struct tokens *tokens, struct str enterprise)
 	return token;
 }
 
-bool token_is_known(const struct token *token, int64_t now_ms)
+bool token_is_there(const struct token *token)
 {
-	return token->known && (token->text != NULL || now_ms - token->read_ms < NONE_MS);
+	return token->known && token->text != NULL;
 }
 
 void token_forget(struct token *token)
@@ -148,13 +147,12 @@ static enum flow_status give_up(struct flow *flow, enum outcome outcome, const c
 	return FLOW_END;
 }
 
-static void keep(struct flow *flow, struct token *token, struct str text, int64_t version)
+static void keep(struct token *token, struct str text, int64_t version)
 {
 	free(token->text);
 	token->text = text.size > 0 ? alloc_text(text) : NULL;
 	token->version = version;
 	token->known = true;
-	token->read_ms = loop_now_ms(flow_loop(flow));
 	token->outcome = OUTCOME_DONE;
 }
 
@@ -180,7 +178,7 @@ static enum flow_status work_take(struct flow *flow)
 	if (!pg_batch_ok(work->batch, &error))
 		return give_up(flow, OUTCOME_AGAIN, "PostgreSQL does not say the tokens");
 	none = pg_rows(work->batch, 0) == 0;
-	keep(flow, work->token, none ? (struct str){0} : pg_text(work->batch, 0, 0, 0),
+	keep(work->token, none ? (struct str){0} : pg_text(work->batch, 0, 0, 0),
 		none ? 0 : pg_int(work->batch, 0, 0, 1));
 	if (work->used == 0 || work->token->version > work->used)
 		return FLOW_END;
@@ -253,7 +251,7 @@ static enum flow_status work_stored(struct flow *flow)
 		return flow_goto(flow, WORK_READ);
 	metric_add(adapter->meters.renewals, 1);
 	log_info(flow_log(flow), "tokens of enterprise %s are renewed", work->token->number);
-	keep(flow, work->token, work->attempt.job.oauth_after, pg_int(work->batch, 0, 0, 0));
+	keep(work->token, work->attempt.job.oauth_after, pg_int(work->batch, 0, 0, 0));
 	return FLOW_END;
 }
 
@@ -308,6 +306,7 @@ void token_want(struct adapter *adapter, struct token *token, int64_t used)
 
 	if (token->work != NULL)
 		return;
+	token->known = token->text != NULL; /* until it has been read */
 	token->work = flow_spawn(adapter->root, &work_flow);
 	flow_set_enterprise(token->work, token->number);
 	work = flow_state(token->work);

@@ -18,7 +18,6 @@ struct token {
 	char *text; /* the JSON object of crm_oauth; NULL: none */
 	int64_t version;
 	bool known;	   /* has been read */
-	int64_t read_ms;   /* loop's clock */
 	struct flow *work; /* the reading or renewal under way */
 	struct flow_queue done;
 	enum outcome outcome; /* of the last: OUTCOME_DONE, or why not, in words */
@@ -29,8 +28,9 @@ struct tokens *tokens_new(void);
 void tokens_free(struct tokens **tokens);
 struct token *tokens_get(struct tokens *tokens, struct str enterprise);
 
-/* False: it has to be read first: token_want(), then wait in `done`. */
-bool token_is_known(const struct token *token, int64_t now_ms);
+/* False: it is to be read: token_want(), then wait in `done`. That there are none is never believed for
+ * longer: another instance may have heard of an installation. */
+bool token_is_there(const struct token *token);
 /* Read it, and renew it unless there is a version above `used` (0: only read). */
 void token_want(struct adapter *adapter, struct token *token, int64_t used);
 

@@ -94,7 +94,6 @@ class Stack:
             "CALLWEAVE_INTEGRATION_CACHE_ADAPTERS": adapters,
             "CALLWEAVE_PBX_API_CACHE_URL": self.url("integration-cache"),
             "CALLWEAVE_PBX_API_ROUTING_PORT": str(self.routing_port),
-            "CALLWEAVE_CRM_CACHE_URL": self.url("integration-cache"),
             "CALLWEAVE_CRM_CALL_URL": self.url("pbx-api"),
             "CALLWEAVE_CRM_BITRIX_OAUTH_URL": self.url("sandbox"),
             "CALLWEAVE_CRM_ALLOW_PRIVATE": "127.0.0.1",
