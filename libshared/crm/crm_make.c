@@ -63,7 +63,7 @@ bool crm_config_bool(const struct crm_account *account, const char *path, bool f
 }
 
 /* Letters, digits and what stands in host names, ports, bracketed addresses and paths: no user, no
- * query, nothing that could end a header line. */
+ * query, no other scheme, nothing that could end a header line. */
 static bool is_base_url(struct str rest)
 {
 	for (size_t i = 0; i < rest.size; i++) {
@@ -72,7 +72,8 @@ static bool is_base_url(struct str rest)
 		if (c <= ' ' || c == 0x7f || strchr("@?#\"'<>\\%", c) != NULL)
 			return false;
 	}
-	return rest.size > 0 && rest.data[0] != '/' && rest.data[0] != ':';
+	return rest.size > 0 && rest.data[0] != '/' && rest.data[0] != ':' &&
+	       memmem(rest.data, rest.size, "//", 2) == NULL;
 }
 
 const char *crm_config_url(const struct crm_account *account, const char *path,

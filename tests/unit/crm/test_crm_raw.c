@@ -234,7 +234,8 @@ static void numbers(void **state)
 	assert_str(world.call.phone, "");
 	assert_true(world.call.hidden);
 	/* +000... is what lines send for nobody. */
-	read_raw(&world, "{\"CallType\":0,\"Phone\":\"+00000000000\",\"Extensions\":[\"150\"]}", false);
+	read_raw(&world, "{\"CallType\":0,\"Phone\":\"+00000000000\",\"Extensions\":[\"150\"]}",
+		false);
 	assert_true(world.call.hidden);
 	assert_str(world.call.phone, "");
 	close_world(&world);
