@@ -16,7 +16,7 @@ READY_SECONDS=${CALLWEAVE_READY_SECONDS:-30}
 
 # In the order in which they are started; they are stopped in the reverse order.
 # shellcheck disable=SC2034 # used by the scripts that source this
-SERVICES=(sandbox ingest dispatcher bot emulator console pbx-api)
+SERVICES=(sandbox ingest dispatcher bot emulator console pbx-api retailcrm uon moysklad bitrix24 webhook)
 
 # -- words for people -------------------------------------------------------------------------------
 
@@ -134,8 +134,8 @@ port_owner() { # PORT
 service_pid() { # SERVICE
 	local file=$RUN/$1.pid pid program
 	pid=$(cat "$file" 2>/dev/null) || return 1
-	program=$(readlink "/proc/$pid/exe" 2>/dev/null) || program=
-	program=${program% (deleted)}
+	# The name under which it was started: several CRMs are one program.
+	IFS= read -r -d '' program 2>/dev/null <"/proc/$pid/cmdline" || program=
 	if [[ ${program##*/} == "$1" ]] && alive "$pid"; then
 		echo "$pid"
 		return 0
