@@ -216,6 +216,7 @@ static enum flow_status job_renewed(struct flow *flow)
 		return FLOW_END;
 	}
 	use_tokens(attempt, token);
+	attempt->job.why = (struct error){0}; /* of the expiry, which is mended */
 	return flow_goto(flow, JOB_SEND);
 }
 
