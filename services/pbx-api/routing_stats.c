@@ -67,6 +67,7 @@ static void put_double(struct json_writer *json, const char *name, double value)
 void routing_stats_write(struct buf *to, const struct routing_stats *stats)
 {
 	size_t count = stats->requests < SAMPLES ? (size_t)stats->requests : SAMPLES;
+	size_t middle = count / 2, late = count * 95 / 100;
 	int32_t sorted[SAMPLES] = {0};
 	struct json_writer json;
 
@@ -78,8 +79,8 @@ void routing_stats_write(struct buf *to, const struct routing_stats *stats)
 	json_put_member_int(&json, "cache_hits", stats->cache_hits);
 	json_put_member_int(&json, "dialplan_computed", stats->plans);
 	json_put_member_int(&json, "errors_total", stats->failures);
-	put_double(&json, "latency_p50_ms", sorted[count / 2] / 1000.0);
-	put_double(&json, "latency_p95_ms", sorted[count * 95 / 100] / 1000.0);
+	put_double(&json, "latency_p50_ms", (double)sorted[middle] / 1000);
+	put_double(&json, "latency_p95_ms", (double)sorted[late] / 1000);
 	put_double(&json, "error_rate",
 		stats->requests > 0 ? (double)stats->failures / (double)stats->requests : 0);
 	json_put_member_int(&json, "samples", (int64_t)count);

@@ -301,3 +301,24 @@ def test_a_taken_port_is_said(world):
                            capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
     assert f"CALLWEAVE_PBX_API_ROUTING_PORT: port {world.stack.routing_port} is already in use" in ended.stderr
+
+
+# -- with integration-cache itself -----------------------------------------------------------------
+
+
+def test_with_integration_cache(make_stack):
+    """The real one: its names and responsible people, its answer in time, its cache told of a change."""
+    stack = make_stack(("integration-cache", "pbx-api"))
+    stack.enterprise("0367", name="june", integrations_config=json.dumps(
+        {"smart": {"primary": "retailcrm"}, "retailcrm": crm(**{"16": "150"})}))
+    world = World(stack, None)
+    (row,) = stack.sql("""INSERT INTO user_internal_phones (enterprise_number, phone_number)
+        VALUES ('0367', '150') RETURNING id""")
+    world.phones["150"] = row["id"]
+    stack.sql("""INSERT INTO customers (enterprise_number, phone_e164, last_name, first_name, meta)
+        VALUES ('0367', %s, 'Petrova', 'Anna', '{"responsible": {"retailcrm": "16"}}')""", [PHONE])
+    stack.start_all()
+    assert world.told() == {"Name": "Petrova Anna", "DialPlan": world.plan("150")}
+    figures = requests.get(world.url + "/metrics", timeout=10).json()
+    assert (figures["requests_total"], figures["errors_total"]) == (1, 0), "both were asked, and answered"
+    assert "no names from there" not in stack.services["pbx-api"].text()
