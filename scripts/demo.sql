@@ -1,6 +1,7 @@
 -- The demo enterprise of scripts/up. Run again it changes nothing.
 -- psql variables: bot_token (made up for the sandbox, no bot of Telegram has it), secret and control_url
--- (of a PBX that the sandbox plays).
+-- (of a PBX that the sandbox plays), sandbox (its URL: it plays the CRMs, too) and random (hex digits, of
+-- which the keys of the CRMs are made).
 BEGIN;
 
 INSERT INTO enterprises (number, name, name2, secret, bot_token, chat_id, zone, locale, country, debug_log, settings)
@@ -37,5 +38,27 @@ ON CONFLICT DO NOTHING;
 INSERT INTO sip_unit (enterprise_number, line_name, info)
 VALUES ('0367', '3880004', 'SIP')
 ON CONFLICT DO NOTHING;
+
+-- Four CRMs, and a CRM of its own by signed webhooks. Each key begins unlike the others, so that one that
+-- turns up in the wrong place can be told.
+UPDATE enterprises SET integrations_config = jsonb_build_object(
+	'smart', jsonb_build_object('primary', 'retailcrm', 'mode', 'routing+name'),
+	'retailcrm', jsonb_build_object('enabled', true, 'domain', :'sandbox', 'api_key', 'retailcrm-' || :'random',
+		'client_id', md5('client' || :'random'), 'user_extensions', '{"16": "150", "17": "151", "18": "152"}'::jsonb),
+	'uon', jsonb_build_object('enabled', true, 'api_url', :'sandbox', 'api_key', 'uon-' || :'random', 'log_calls', true,
+		'webhook_secret', md5('webhook' || :'random'), 'notifications', '{"call_notify_mode": "during", "notify_incoming": true,
+			"notify_outgoing": true}'::jsonb, 'user_extensions', '{"16": "150", "17": "151", "18": "152"}'::jsonb),
+	'ms', jsonb_build_object('enabled', true, 'phone_api_url', :'sandbox' || '/api/phone/1.0',
+		'remap_api_url', :'sandbox' || '/api/remap/1.2', 'integration_code', 'moysklad-' || :'random',
+		'api_token', 'remap-' || :'random', 'webhook_uuid', gen_random_uuid(), 'employee_mapping', '{
+			"150": {"employee_id": "00000000-0000-4000-8000-000000000150"},
+			"151": {"employee_id": "00000000-0000-4000-8000-000000000151"},
+			"152": {"employee_id": "00000000-0000-4000-8000-000000000152"}}'::jsonb),
+	'bitrix24', jsonb_build_object('enabled', true, 'portal_domain', :'sandbox', 'client_id', 'app.callweave',
+		'client_secret', 'bitrix24-' || :'random', 'webhook_uuid', gen_random_uuid(),
+		'user_extensions', '{"16": "150", "17": "151", "18": "152"}'::jsonb),
+	'webhook', jsonb_build_object('enabled', true, 'url', :'sandbox' || '/hook/june',
+		'secret', 'whsec_' || encode(decode(:'random', 'hex'), 'base64')))
+WHERE number = '0367' AND integrations_config = '{}';
 
 COMMIT;

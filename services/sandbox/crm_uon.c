@@ -13,6 +13,8 @@
 static const struct crm_route routes[] = {
 	{"POST", "call_history/create", uon_call_create, 0},
 	{"GET", "call_history/{}", uon_calls, 0},
+	{"GET", "call_history_by_user/{}", uon_calls_by_user, 0},
+	{"GET", "call_history_by_user/{}/{}", uon_calls_by_user, 0},
 	{"GET", "user/phone/{}", uon_user_by_phone, 0},
 	{"GET", "user/phone/{}/{}", uon_user_by_phone, 0},
 	{"POST", "user/create", uon_user_create, 0},

@@ -9,6 +9,7 @@
 /* crm_uon_calls.c */
 void uon_call_create(struct crm_request *request);
 void uon_calls(struct crm_request *request);
+void uon_calls_by_user(struct crm_request *request);
 void uon_reminder_create(struct crm_request *request);
 void uon_action_create(struct crm_request *request);
 void uon_notification_create(struct crm_request *request);

@@ -97,27 +97,44 @@ static void put_call(struct crm_request *request, const struct card *card)
 	json_close_object(&request->out);
 }
 
-void uon_calls(struct crm_request *request)
+/* Newest first. `client` NULL: of all clients. */
+static void list_calls(struct crm_request *request, const struct card *client, int64_t page)
 {
-	int64_t page = uon_page(request, request->parts[0]), at = 0;
-	int64_t total = (int64_t)request->office->count[CARD_CALL];
+	const struct office *office = request->office;
+	const struct card **found = arena_array(
+		request->call->arena, office->count[CARD_CALL] + 1, sizeof(struct card *));
+	int64_t count = 0;
 
-	if (page == 0)
-		return;
-	if ((page - 1) * UON_PAGE >= total) {
-		uon_nothing(request);
-		return;
+	for (const struct card *at = office->first[CARD_CALL]; at != NULL; at = at->next) {
+		if (client == NULL || customer_has_phone(client, card_get(at, "phone")))
+			found[count++] = at;
 	}
+	if (page > 0 && (page - 1) * UON_PAGE >= count)
+		uon_nothing(request);
+	if (page == 0 || (page - 1) * UON_PAGE >= count)
+		return;
 	crm_begin(request, 200);
 	json_put_name(&request->out, "call_history");
 	json_open_array(&request->out);
-	for (const struct card *card = request->office->first[CARD_CALL]; card != NULL;
-		card = card->next, at++) {
-		if (at >= (page - 1) * UON_PAGE && at < page * UON_PAGE)
-			put_call(request, card);
-	}
+	for (int64_t i = (page - 1) * UON_PAGE; i < count && i < page * UON_PAGE; i++)
+		put_call(request, found[count - 1 - i]);
 	json_close_array(&request->out);
 	crm_end(request);
+}
+
+void uon_calls(struct crm_request *request)
+{
+	list_calls(request, NULL, uon_page(request, request->parts[0]));
+}
+
+void uon_calls_by_user(struct crm_request *request)
+{
+	const struct card *client = office_by_id(request->office, CARD_CUSTOMER, request->parts[0]);
+
+	if (client == NULL)
+		uon_nothing(request);
+	else
+		list_calls(request, client, uon_page(request, request->parts[1]));
 }
 
 /* -- what managers see ------------------------------------------------------------------------------ */
