@@ -94,11 +94,14 @@ struct channel *channel_new(
 }
 
 /* The flows that still speak of it are done with it. */
-static void free_when_idle(struct channel *channel)
+static bool free_when_idle(struct channel *channel)
 {
 	if (channel->gone && channel->count == 0 && !channel->wanted && !channel->loading &&
-		!channel->dirty)
+		!channel->dirty) {
 		free(channel);
+		return true;
+	}
+	return false;
 }
 
 static void forget(struct gateway *gateway, struct channel *channel, bool all)
@@ -131,18 +134,25 @@ void channel_drop(struct gateway *gateway, struct channel *channel)
 		key_of(str_from(channel->enterprise), str_from(channel->crm), key));
 	channel->gone = true;
 	forget(gateway, channel, true);
-	free_when_idle(channel);
+	(void)free_when_idle(channel);
 }
 
 /* At the end of the process: every flow was cancelled before. */
 void channels_free(struct channels *channels)
 {
+	struct channel *channel, *next_channel;
 	void *value;
 	size_t at = 0;
 
+	for (channel = channels->wanted; channel != NULL; channel = next_channel) {
+		next_channel = channel->next_wanted;
+		channel->wanted = false;
+		(void)free_when_idle(channel);
+	}
 	while (table_next(channels->table, &at, NULL, &value)) {
-		struct channel *channel = value;
 		struct delivery *next;
+
+		channel = value;
 
 		for (struct delivery *delivery = channel->first; delivery != NULL;
 			delivery = next) {
@@ -154,11 +164,11 @@ void channels_free(struct channels *channels)
 	table_free(&channels->table);
 }
 
-void channel_sweep(struct gateway *gateway, struct channel *channel)
+bool channel_sweep(struct gateway *gateway, struct channel *channel)
 {
 	if (!channel->loading)
 		forget(gateway, channel, false);
-	free_when_idle(channel);
+	return !free_when_idle(channel);
 }
 
 unsigned channel_room(const struct gateway *gateway)
@@ -247,9 +257,8 @@ void channel_settle(
 	delivery->state = over || gone ? DELIVERY_OVER : DELIVERY_WAITING;
 	if (!over && !gone && delivery->due_ms > loop_now_ms(gateway->loop) + CHANNEL_PARK_MS)
 		park(channel, delivery);
-	channel_sweep(gateway, channel); /* the end of one that is gone */
-	if (!gone)
-		channel_go(gateway, channel);
+	if (channel_sweep(gateway, channel))
+		channel_go(gateway, channel); /* one that is gone begins nothing */
 }
 
 void channel_go(struct gateway *gateway, struct channel *channel)

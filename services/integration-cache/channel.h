@@ -106,7 +106,8 @@ bool channel_take(struct gateway *gateway, struct channel *channel, struct deliv
 /* An attempt is over; `over`: the row, too, as far as memory goes. */
 void channel_settle(
 	struct gateway *gateway, struct channel *channel, struct delivery *delivery, bool over);
-void channel_sweep(struct gateway *gateway, struct channel *channel); /* forget what is over */
+/* Forget what is over. False: it was the last of a channel that is gone, and is gone with it. */
+bool channel_sweep(struct gateway *gateway, struct channel *channel);
 
 /* Have the table asked. */
 void channel_want(struct gateway *gateway, struct channel *channel);

@@ -145,7 +145,6 @@ static void load_finally(struct flow *flow)
 	struct gateway *gateway = flow_context(flow);
 	struct load_state *state = flow_state(flow);
 	struct channel *channel = state->channel;
-	bool gone = channel == NULL || channel->gone;
 
 	if (channel == NULL)
 		return;
@@ -157,8 +156,7 @@ static void load_finally(struct flow *flow)
 			log_warn(flow_log(flow), "deliveries of %s to %s cannot be read: %s",
 				channel->enterprise, channel->crm, flow_error(flow)->text);
 	}
-	channel_sweep(gateway, channel);
-	if (!gone)
+	if (channel_sweep(gateway, channel))
 		channel_go(gateway, channel);
 }
 
@@ -216,7 +214,7 @@ static enum flow_status loader_take(struct flow *flow)
 	if (channel == NULL)
 		return flow_goto(flow, LOADER_WAIT);
 	if (channel->gone) {
-		channel_sweep(gateway, channel);
+		(void)channel_sweep(gateway, channel);
 		return flow_goto(flow, LOADER_TAKE);
 	}
 	channel->loading = true;

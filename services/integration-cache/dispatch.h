@@ -49,7 +49,7 @@ struct dispatch_batch {
 };
 
 struct dispatch_line {
-	struct dispatch_batch *first, *newest; /* not taken yet */
+	struct dispatch_batch *first, *newest; /* not taken yet; both NULL: none */
 	unsigned rows;			       /* not settled yet */
 	struct flow_queue arrived;
 	struct flow *flow;

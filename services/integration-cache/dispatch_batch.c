@@ -30,12 +30,12 @@ void dispatch_line_free(struct dispatch_line *line)
 		next = batch->next;
 		batch_free(batch);
 	}
-	line->first = NULL;
+	line->first = line->newest = NULL;
 }
 
 struct dispatch_batch *dispatch_line_open(struct dispatch_line *line, unsigned rows)
 {
-	struct dispatch_batch *batch = line->first != NULL ? line->newest : NULL;
+	struct dispatch_batch *batch = line->newest;
 
 	if (line->rows + rows > DISPATCH_LINE_ROWS)
 		return NULL;
@@ -43,7 +43,7 @@ struct dispatch_batch *dispatch_line_open(struct dispatch_line *line, unsigned r
 		batch = alloc_zeroed(1, sizeof(*batch));
 		flow_queue_init(&batch->waiters);
 		batch->references = 1; /* the writer's */
-		if (line->first == NULL)
+		if (line->newest == NULL)
 			line->first = batch;
 		else
 			line->newest->next = batch;
@@ -68,6 +68,8 @@ struct dispatch_batch *dispatch_line_take(struct dispatch_line *line)
 	if (batch == NULL)
 		return NULL;
 	line->first = batch->next;
+	if (line->first == NULL)
+		line->newest = NULL;
 	batch->next = NULL;
 	return batch;
 }

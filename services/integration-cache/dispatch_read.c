@@ -68,12 +68,13 @@ static bool find_account(const struct accounts *accounts, const struct body *bod
 {
 	const char *why = accounts_why_not(accounts);
 
-	to->account = why == NULL ? accounts_find_any(accounts, body->token) : NULL;
 	if (why != NULL)
 		return error_set(error, ERROR_BUSY, "%s", why);
-	if (to->account == NULL || !to->account->active)
-		return error_set(error, ERROR_MISSING, "enterprise not found by token");
-	return true;
+	to->account = accounts_find_any(accounts, body->token);
+	if (to->account != NULL && to->account->active)
+		return true;
+	error_set(error, ERROR_MISSING, "enterprise not found by token");
+	return false;
 }
 
 /* Of callers that know the event and not the call. */

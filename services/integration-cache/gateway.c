@@ -166,7 +166,7 @@ void gateway_stop(struct gateway **stopped)
 	*stopped = NULL;
 	if (gateway->root != NULL)
 		flow_cancel(gateway->root);
-	journal_free(&gateway->journal);
+	journal_free(gateway);
 	dispatch_line_free(&gateway->line);
 	channels_free(&gateway->channels);
 	http_client_free(&gateway->http);

@@ -19,8 +19,24 @@ void journal_init(struct journal_writer *journal)
 	flow_queue_init(&journal->wake);
 }
 
-void journal_free(struct journal_writer *journal)
+/* What a channel that is gone still had to say, nobody will write. */
+static void forget_channels(struct gateway *gateway, struct channel *dirty)
 {
+	struct channel *next;
+
+	for (; dirty != NULL; dirty = next) {
+		next = dirty->next_dirty;
+		dirty->dirty = false;
+		(void)channel_sweep(gateway, dirty);
+	}
+}
+
+void journal_free(struct gateway *gateway)
+{
+	struct journal_writer *journal = &gateway->journal;
+
+	forget_channels(gateway, journal->dirty);
+	forget_channels(gateway, journal->taken_dirty);
 	arena_free(&journal->arena);
 }
 
@@ -257,7 +273,7 @@ static void end_channels(struct gateway *gateway)
 		channel->dirty = false;
 		if (channel->dirty_again)
 			journal_channel(gateway, channel);
-		channel_sweep(gateway, channel);
+		(void)channel_sweep(gateway, channel);
 	}
 	gateway->journal.taken_dirty = NULL;
 }

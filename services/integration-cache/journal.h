@@ -46,7 +46,7 @@ struct journal_writer {
 };
 
 void journal_init(struct journal_writer *journal);
-void journal_free(struct journal_writer *journal);
+void journal_free(struct gateway *gateway); /* before its channels */
 /* Then `return await_queue(flow, &report->recorded);` */
 void journal_add(struct gateway *gateway, struct report *report);
 /* Its flow ends first. */
