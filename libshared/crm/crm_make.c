@@ -82,6 +82,8 @@ const char *crm_config_url(const struct crm_account *account, const char *path,
 	struct str text = crm_config_text(account, path, fallback, arena);
 	const char *scheme = "https://";
 
+	if (text.data == NULL)
+		return NULL;
 	if (str_starts(text, STR("https://")))
 		text = str_of(text.data + strlen("https://"), text.size - strlen("https://"));
 	else if (str_starts(text, STR("http://"))) {
