@@ -16,7 +16,7 @@ READY_SECONDS=${CALLWEAVE_READY_SECONDS:-30}
 
 # In the order in which they are started; they are stopped in the reverse order.
 # shellcheck disable=SC2034 # used by the scripts that source this
-SERVICES=(sandbox ingest dispatcher bot emulator console pbx-api retailcrm uon moysklad bitrix24 webhook)
+SERVICES=(sandbox ingest dispatcher integration-cache retailcrm uon moysklad bitrix24 webhook pbx-api bot emulator console)
 
 # -- words for people -------------------------------------------------------------------------------
 
