@@ -113,7 +113,7 @@ static enum flow_status gateway_wait(struct flow *flow)
 	struct gateway *gateway = &d->gateway;
 	metric_set(gateway->meters.waiting, (double)table_count(gateway->letters));
 	bool reads = gateway->behind && gateway_wanted(d) && pg_ready(d->side_pg) &&
-		     gateway_has_room(gateway) && !d->draining;
+		     gateway_has_room(d) && !d->draining;
 	return reads ? FLOW_NEXT : await_queue_for(flow, &gateway->wake, LOOK_MS);
 }
 
@@ -127,7 +127,7 @@ static enum flow_status gateway_look(struct flow *flow)
 		gateway->behind = true;
 	gateway_kick(d);
 	if (!gateway->behind || !gateway_wanted(d) || !pg_ready(d->side_pg) ||
-		!gateway_has_room(gateway) || d->draining)
+		!gateway_has_room(d) || d->draining)
 		return flow_goto(flow, GATEWAY_WAIT);
 	if (gateway->page_end == 0)
 		gateway->left = 0;

@@ -8,8 +8,6 @@
 
 #include <stdlib.h>
 
-#define MAX_LETTERS 10000 /* some 1.5 KB each; more wait in the table */
-
 static struct str id_key(const int64_t *id)
 {
 	return str_of((const char *)id, sizeof(*id));
@@ -128,9 +126,10 @@ void gateway_page_read(struct dispatcher *d)
 		letter_settle(gateway, value);
 }
 
-bool gateway_has_room(const struct gateway *gateway)
+/* Some 1.5 KB each; more wait in the table. */
+bool gateway_has_room(const struct dispatcher *d)
 {
-	return table_count(gateway->letters) < MAX_LETTERS;
+	return table_count(d->gateway.letters) < (size_t)d->config->max_deliveries;
 }
 
 /* By their ids: in that order the rows of one call were made. */
@@ -167,7 +166,7 @@ bool gateway_put(struct dispatcher *d, const struct gateway_row *row)
 void gateway_add(struct dispatcher *d, const struct gateway_row *row)
 {
 	struct gateway *gateway = &d->gateway;
-	if (!gateway->behind && gateway_has_room(gateway)) {
+	if (!gateway->behind && gateway_has_room(d)) {
 		(void)gateway_put(d, row);
 		return;
 	}

@@ -13,7 +13,7 @@ void gateway_untake(struct dispatcher *d, struct gateway_letter *letter);
 /* Those whose time has come are ready. */
 void gateway_wake_rested(struct dispatcher *d);
 
-bool gateway_has_room(const struct gateway *gateway);
+bool gateway_has_room(const struct dispatcher *d);
 /* False when it is known. */
 bool gateway_put(struct dispatcher *d, const struct gateway_row *row);
 /* The page is over: what was kept for its sake may go. */

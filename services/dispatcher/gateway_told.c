@@ -71,6 +71,9 @@ void gateway_told_sweep(struct dispatcher *d)
 	void *value;
 	while (table_next(d->gateway.told, &at, NULL, &value)) {
 		struct gateway_told *told = value;
+		const struct table *changing = d->round.changes.by_call;
+		if (changing != NULL && table_get(changing, call_key(&told->call_id)) != NULL)
+			continue; /* its end may be what the round is about to tell */
 		if (!folding_remembers(d, str_from(told->enterprise), told->call_id))
 			told_forget(&d->gateway, told);
 	}

@@ -41,6 +41,7 @@ const struct config_field dispatcher_config_fields[] = {
 	SETTING(max_connections, "MAX_CONNECTIONS", CONFIG_INT, "128", 1, 10000,
 		"Connections to Telegram at the same time"),
 	SETTING(max_deliveries, "MAX_DELIVERIES", CONFIG_INT, "20000", 100, 1000000,
-		"Live messages kept in memory; the rest waits in the database"),
+		"Live messages, and events for CRMs, kept in memory; the rest waits in the "
+		"database"),
 	{.name = NULL},
 };

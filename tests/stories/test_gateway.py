@@ -366,6 +366,43 @@ def test_a_day_later_it_is_given_up(two, gateway):
     assert two.sql(rows)[0]["last_error"]
 
 
+def test_more_than_memory_holds_waits_in_the_table(make_stack, gateway):
+    """A hundred letters find room. Seven hundred wait when the dispatcher comes, others come meanwhile: all arrive, in order."""
+    stack = make_stack(services=("sandbox", "dispatcher"), settings={
+        "CALLWEAVE_DISPATCHER_GATEWAY_URL": gateway.url, "CALLWEAVE_DISPATCHER_MAX_DELIVERIES": "100"})
+    stack.start("sandbox")
+    enterprise = stack.enterprise("1036", integrations_config=CRM, chat_id=None)
+    stack.sql("""INSERT INTO outbox (shard, enterprise_number, call_id, destination, slot, version, final, payload)
+                 SELECT enterprise_shard('1036'), '1036', 900000 + n % 140, 'gateway', n / 140, 1, true, jsonb_build_object(
+                    'uniqueId', 'u' || n % 140, 'event_type', (ARRAY['dial', 'answer', 'hangup', 'recording', 'recording'])[n / 140 + 1],
+                    'turn', n / 560, 'call', '{}'::jsonb)
+                 FROM generate_series(0, 699) AS n ORDER BY n""")
+    gateway.stop()
+    stack.start("dispatcher")
+    log = Log(stack, enterprise)
+    for _ in range(5):
+        log.play("2-3/emulator")
+    wait_until(lambda: stack.services["dispatcher"].metric("callweave_gateway_waiting") >= 100, 20, "memory is full")
+    gateway.start()
+    for _ in range(5):
+        log.play("2-3/emulator")
+    stack.wait_quiet(60)
+    calls = order_holds(gateway, enterprise)
+    assert len(calls) == 150 and sum(map(len, calls.values())) == 730
+    assert len(gateway.requests) < 800, "hardly anything was sent twice"
+    assert stack.services["dispatcher"].metric("callweave_gateway_waiting") <= 1
+
+
+def test_a_dead_event_that_somebody_queues_again_is_told(two, gateway):
+    enterprise = with_crm(two, "1037")
+    gateway.answers = [(400, {"detail": "invalid payload"})]
+    Told(two, enterprise).until(RINGS)
+    dead = "SELECT count(*) FROM outbox WHERE destination = 'gateway' AND state = 'dead'"
+    wait_until(lambda: two.sql(dead)[0]["count"] == 1, 15, "it is dead")
+    two.sql("UPDATE outbox SET state = 'queued', created_at = now(), next_at = now() WHERE destination = 'gateway' AND state = 'dead'")
+    wait_until(lambda: gateway.kinds(enterprise) == ["dial"], 60, lambda: gateway.kinds(enterprise))
+
+
 def test_without_a_gateway_nothing_is_written(make_stack):
     stack = make_stack(services=("sandbox", "dispatcher"), settings={"CALLWEAVE_DISPATCHER_GATEWAY_URL": ""}).start_all()
     enterprise = with_crm(stack, "1035")

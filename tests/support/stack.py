@@ -82,7 +82,9 @@ class Stack:
             "CALLWEAVE_LINK_KEY": LINK_KEY if "console" in self.services else "",
             **self._integration_settings(),
         }
-        return {name: value for name, value in known.items() if value}
+        # Never the default: that is whatever runs on this machine.
+        gateway = {"CALLWEAVE_DISPATCHER_GATEWAY_URL": self.url("integration-cache")}
+        return {**{name: value for name, value in known.items() if value}, **gateway}
 
     def _integration_settings(self):
         if not any(name in self.services for name in INTEGRATIONS):
@@ -90,7 +92,6 @@ class Stack:
         adapters = " ".join(f"{name}={self.url(name)}" for name in CRMS if name in self.services)
         return {
             "CALLWEAVE_INTERNAL_SECRET": INTERNAL_SECRET,
-            "CALLWEAVE_DISPATCHER_GATEWAY_URL": self.url("integration-cache"),
             "CALLWEAVE_INTEGRATION_CACHE_ADAPTERS": adapters,
             "CALLWEAVE_PBX_API_CACHE_URL": self.url("integration-cache"),
             "CALLWEAVE_PBX_API_ROUTING_PORT": str(self.routing_port),
