@@ -43,6 +43,17 @@ static void give_id(struct crm_request *request, struct card *card)
 	card_set(card, "id", str_from(id));
 }
 
+/* The API knows no id of ours; who wants one writes it into the note: "... [0367-1763740800.1]". */
+static struct str marker_of(struct str note)
+{
+	struct str rest = note, last = {0};
+
+	while (rest.data != NULL && rest.size > 0)
+		last = str_cut(&rest, '[');
+	return str_ends(last, STR("]")) && last.size < note.size ? str_of(last.data, last.size - 1)
+								 : (struct str){0};
+}
+
 static void set_call(struct crm_request *request, struct card *card, struct str identity)
 {
 	struct str manager = crm_arg(request, "manager_id");
@@ -51,6 +62,7 @@ static void set_call(struct crm_request *request, struct card *card, struct str 
 
 	card_set_key(request->office, card, "identity", identity);
 	give_id(request, card);
+	card_set(card, "external_id", marker_of(crm_arg(request, "note")));
 	card_set(card, "direction", outgoing ? STR("out") : STR("in"));
 	card_set(card, "phone", crm_arg(request, "phone"));
 	card_set(card, "user", manager);

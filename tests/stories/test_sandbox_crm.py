@@ -177,7 +177,7 @@ def uon(sandbox, path, key=KEY, verb="POST", **body):
 
 
 HISTORY = {"phone": "375291112233", "start": "2026-11-21 12:00:00", "duration": 61, "direction": 2, "manager_id": 17,
-           "note": "Статус: отвеченный", "record_link": "https://pbx.example/1.mp3"}
+           "note": "Статус: отвеченный [0367-1.1]", "record_link": "https://pbx.example/1.mp3"}
 
 
 def test_uon_keeps_calls_and_shows_the_same_told_twice(sandbox):
@@ -187,7 +187,11 @@ def test_uon_keeps_calls_and_shows_the_same_told_twice(sandbox):
     assert requests.post(f"{sandbox.url}/{KEY}/call_history/create.json", data=HISTORY, timeout=10).status_code == 200
     [call] = calls(sandbox, "uon")
     assert (call["direction"], call["user"], call["extension"], call["duration"], call["result"], call["entries"]) == (
-        "in", "17", "151", 61, "Статус: отвеченный", 2)
+        "in", "17", "151", 61, HISTORY["note"], 2)
+    assert call["external_id"] == "0367-1.1"  # only by what we write into the note
+    assert [one["phone"] for one in uon(sandbox, "call_history/1", verb="GET").json()["call_history"]] == ["375291112233"]
+    assert uon(sandbox, "call_history_by_user/815/1", verb="GET").status_code == 200
+    assert uon(sandbox, "call_history_by_user/816/1", verb="GET").status_code == 404
     assert KEY not in json.dumps(sandbox.ask("requests")) and sandbox.ask("requests")[-1]["path"] == "/***/call_history/create.json"
 
 
