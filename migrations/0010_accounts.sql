@@ -114,25 +114,26 @@ END $$;
 
 -- The number is no longer this CRM's customer's: what was known of it by that CRM goes, also its name
 -- when that gave it.
-CREATE FUNCTION customer_detach(enterprise text, phone text, source text, id text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION customer_detach(enterprise text, phone text, source text, gone text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-	c   customers;
-	ids jsonb;
+	c    customers;
+	rest jsonb;
+	mine boolean;
 BEGIN
 	SELECT * INTO c FROM customers k WHERE k.enterprise_number = enterprise AND k.phone_e164 = phone FOR UPDATE;
 	IF NOT FOUND THEN
 		RETURN;
 	END IF;
-	IF c.meta ->> 'primary_source' = source AND c.meta ->> 'person_uid' IN
-			(source || ':' || id, source || '_corp:' || id) THEN
+	mine := c.meta ->> 'person_uid' IN (source || ':' || gone, source || '_corp:' || gone);
+	IF mine AND c.meta ->> 'primary_source' = source THEN
 		PERFORM customer_set_name(enterprise, phone, source, '', '', '', '');
 	END IF;
-	ids := coalesce(c.meta -> 'ids' -> source, '[]') - id;
-	UPDATE customers k SET meta = jsonb_set(jsonb_set(CASE WHEN k.meta ->> 'person_uid' IN
-				(source || ':' || id, source || '_corp:' || id) THEN k.meta - 'person_uid' - 'person_was' ELSE k.meta END,
-			'{ids}', coalesce(k.meta -> 'ids', '{}') - source
-				|| CASE WHEN ids = '[]' THEN '{}' ELSE jsonb_build_object(source, ids) END),
-			'{responsible}', coalesce(k.meta -> 'responsible', '{}') - CASE WHEN ids = '[]' THEN source ELSE '' END)
+	rest := coalesce(c.meta -> 'ids' -> source, '[]') - gone;
+	UPDATE customers k SET meta = CASE WHEN mine THEN k.meta - 'person_uid' - 'person_was' ELSE k.meta END
+			|| jsonb_build_object('ids', coalesce(k.meta -> 'ids', '{}') - source
+				|| CASE WHEN rest = '[]' THEN '{}' ELSE jsonb_build_object(source, rest) END)
+			|| CASE WHEN rest = '[]' AND k.meta ? 'responsible'
+				THEN jsonb_build_object('responsible', (k.meta -> 'responsible') - source) ELSE '{}' END
 		WHERE k.id = c.id;
 END $$;
 

@@ -98,6 +98,7 @@ void *cache_start(struct service *service, struct error *error)
 	cache->http = http_client_new(
 		cache->loop, &(struct http_client_options){.user_agent = "callweave"});
 	connect_database(cache);
+	cache->messages = message_store_new();
 	cache->gateway = gateway_start(&(struct gateway_options){
 		.service = service,
 		.settings = &cache->settings->gateway,

@@ -73,7 +73,8 @@ bool customer_key(const struct account *account, struct str phone, struct custom
 	char number[PHONE_TEXT_BYTES];
 	int size;
 
-	if (!phone_e164(phone, account->country, number))
+	if (number_is_internal(account->numbers, phone) ||
+		!phone_e164(phone, account->country, number))
 		return false;
 	size = snprintf(key->text, sizeof(key->text), "%s %s", account->number, number);
 	key->size = size > 0 && (size_t)size < sizeof(key->text) ? (unsigned)size : 0;
@@ -239,6 +240,20 @@ const struct customer *customers_peek(
 	const struct entry *entry = customers_get(customers, str_of(key->text, key->size));
 
 	return entry != NULL && entry->texts != NULL ? &entry->customer : NULL;
+}
+
+void customers_expect(struct customers *customers, const struct account *account, struct str phone)
+{
+	struct customer_key key;
+	struct entry *entry;
+
+	if (!customer_key(account, phone, &key))
+		return;
+	entry = get_or_make(customers, &key);
+	if (is_current(customers, entry, loop_now_ms(customers->cache->loop)))
+		customers_learn(customers, account, entry);
+	else
+		customers_want(customers, entry); /* and learn when it is there */
 }
 
 bool customers_ask(

@@ -28,14 +28,6 @@ static void one_changed(struct customers *customers, const char *key)
 	(void)redis_tell(customers->cache->redis, words, 2);
 }
 
-/* Nobody knows what was missed. */
-static void anything_changed(struct customers *customers)
-{
-	customers->generation++;
-	customers->stats.gaps++;
-	customers->redis_trusted = false;
-}
-
 bool customers_void_redis(struct customers *customers)
 {
 	unsigned connections = redis_connections(customers->cache->redis);
@@ -50,6 +42,16 @@ bool customers_void_redis(struct customers *customers)
 	customers->redis_trusted = redis_tell(customers->cache->redis, words, 3);
 	customers->redis_connection = connections;
 	return customers->redis_trusted;
+}
+
+/* Nobody knows what was missed. */
+static void anything_changed(struct customers *customers)
+{
+	customers->generation++;
+	customers->stats.gaps++;
+	customers->redis_trusted = false;
+	if (customers->cache->redis != NULL) /* now rather than when others have filled it again */
+		(void)customers_void_redis(customers);
 }
 
 static enum flow_status hear_wait(struct flow *flow)

@@ -161,7 +161,9 @@ static void tell_put(struct flow *flow)
 	int64_t id = messages->request.message_id;
 	int64_t value = messages->event == MESSAGE_DIAL ? clock_wall_ms() : id;
 	struct str key = redis_key(flow);
-	const struct str put[] = {STR("HSET"), key, str_from(field_name(flow, messages->event, id)),
+	/* One that is there keeps its place. */
+	const struct str put[] = {messages->event == MESSAGE_DIAL ? STR("HSETNX") : STR("HSET"),
+		key, str_from(field_name(flow, messages->event, id)),
 		str_from(arena_printf(flow_arena(flow), "%" PRId64, value))};
 	const struct str expire[] = {STR("PEXPIRE"), key,
 		str_from(arena_printf(flow_arena(flow), "%d", MESSAGES_TTL_MS))};

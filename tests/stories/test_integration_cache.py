@@ -255,10 +255,11 @@ def test_names_are_there_and_counted_by_layer(stack):
     assert grown == {"memory": 3, "database": 1}
     assert after["memory"]["misses"] - before["memory"]["misses"] == 2
     assert after["database"]["misses"] - before["database"]["misses"] == 1
-    for nobody in ("150", "anonymous", "+000", "%00", "x" * 300):
+    for nobody in ("150", "anonymous", "+000", "x" * 300):
         assert name(stack, nobody) is None
     assert name(stack, ANNA, "9999") is None
-    assert get(stack, "customer-name/0367").status_code == 404
+    for path in ("0367", "0367/%00", "0367/+1/2"):
+        assert get(stack, f"customer-name/{path}").status_code == 404
 
 
 def test_a_profile_says_where_it_is_from(stack):
