@@ -114,19 +114,23 @@ static enum flow_status lookup_read(struct flow *flow)
 
 /* -- the database --------------------------------------------------------------------------------- */
 
-/* Whoever called a customer without being answered counts, too: the customer calls back. */
+/* Whoever called a customer without being answered counts, too: the customer calls back. Both ends of
+ * the history are read from the index of a customer's calls, however long it is. */
+#define FIRST_TALKER "CASE WHEN c.answered THEN c.talkers[1] ELSE c.caller END"
+#define HISTORY_OF(agent, order)                                                                   \
+	"CASE WHEN $4::boolean THEN (SELECT " agent " FROM calls c"                                \
+	" WHERE c.enterprise_id = $1 AND c.phone_number = $2 AND c.start_time IS NOT NULL"         \
+	" AND c.direction = ANY ('{incoming,outgoing}')"                                           \
+	" AND (c.answered OR c.direction = 'outgoing')"                                            \
+	" ORDER BY c.start_time " order " LIMIT 1) END"
+
+#define FIRST_AGENT HISTORY_OF(FIRST_TALKER, "ASC")
+#define LAST_AGENT  HISTORY_OF("customer_agent(c)", "DESC")
+
 static const char history_sql[] =
-	"WITH c AS (SELECT start_time, id, answered, talkers, caller, direction FROM calls"
-	" WHERE $4::boolean AND enterprise_id = $1 AND phone_number = $2"
-	" AND direction IN ('incoming', 'outgoing') AND (answered OR direction = 'outgoing'))"
-	" SELECT (SELECT customer_name(k) FROM customers k"
-	"  WHERE k.enterprise_number = $1 AND k.phone_e164 = $2),"
-	" (SELECT k.meta -> 'responsible' ->> $3::text FROM customers k"
-	"  WHERE k.enterprise_number = $1 AND k.phone_e164 = $2),"
-	" (SELECT CASE WHEN answered THEN talkers[1] ELSE caller END FROM c"
-	"  ORDER BY start_time, id LIMIT 1),"
-	" (SELECT CASE WHEN answered THEN talkers[cardinality(talkers)] ELSE caller END FROM c"
-	"  ORDER BY start_time DESC, id DESC LIMIT 1)";
+	"SELECT customer_name(k), k.meta -> 'responsible' ->> $3::text,"
+	" " FIRST_AGENT ", " LAST_AGENT " FROM (SELECT) AS one LEFT JOIN customers k"
+	" ON k.enterprise_number = $1 AND k.phone_e164 = $2";
 
 static enum flow_status history_ask(struct flow *flow)
 {
