@@ -304,3 +304,25 @@ def test_the_description_is_served_and_true(world):
     body = world.click().json()
     assert set(click["required"]) <= set(body) <= set(click["properties"])
     assert re.fullmatch(r"3\.1\.\d", description["openapi"])
+
+
+def test_from_a_click_in_retailcrm_to_the_phone(make_stack):
+    """The whole way: RetailCRM's request at its adapter, pbx-api, the PBX, and the note for the call that comes of it."""
+    with FakeAmi("holds") as pbx:
+        stack = make_stack(("retailcrm", "pbx-api"), settings={"CALLWEAVE_PBX_API_CACHE_URL": ""})
+        stack.enterprise("0367", secret=CLIENT, locale="en", settings=json.dumps(pbx.settings()),
+                         integrations_config=json.dumps({"retailcrm": {
+                             "enabled": True, "domain": "http://127.0.0.1:9", "api_key": "k" * 32,
+                             "client_id": "the-client-id-that-retailcrm-shows", "user_extensions": {"16": "150"}}}))
+        stack.sql("INSERT INTO user_internal_phones (enterprise_number, phone_number) VALUES ('0367', '150')")
+        stack.start_all()
+        wrong = requests.get(stack.url("retailcrm") + "/retailcrm/make-call", timeout=30, params={
+            "clientId": "the-client-id-of-somebody-else", "userId": "16", "phone": PHONE})
+        assert wrong.status_code in (401, 403) and pbx.calls == []
+        answer = requests.get(stack.url("retailcrm") + "/retailcrm/make-call", timeout=30, params={
+            "clientId": "the-client-id-that-retailcrm-shows", "userId": "16", "phone": PHONE})
+        assert answer.status_code == 200, answer.text
+        (call,) = wait_until(lambda: pbx.calls, 10, "the PBX is asked")
+        assert (call["Channel"], call["Exten"]) == ("SIP/150", "375290000001")
+        (noted,) = stack.sql("SELECT extension, phone, crm FROM click_calls")
+        assert tuple(noted.values()) == ("150", PHONE, "retailcrm")
