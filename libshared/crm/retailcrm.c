@@ -200,12 +200,25 @@ static bool is_extra(const struct crm_job *job, int operation)
 		       (operation == RETAIL_EVENT && job->kind == CRM_HANGUP));
 }
 
-static bool is_passed_over(const struct crm_job *job, int operation, const struct crm_reply *reply,
-	enum crm_verdict verdict)
+/* A map may name somebody who is gone: rather a call of nobody's in the journal than none. Once. */
+static bool goes_without_person(struct crm_job *job, int operation, const struct crm_reply *reply)
+{
+	struct retailcrm *own = job->own;
+
+	if (operation != RETAIL_UPLOAD || reply->status != 400 || own->nobody ||
+		job->call->extension.size == 0)
+		return false;
+	own->nobody = true;
+	crm_steps_insert(&own->steps, RETAIL_UPLOAD);
+	return true;
+}
+
+static bool is_passed_over(
+	struct crm_job *job, int operation, const struct crm_reply *reply, enum crm_verdict verdict)
 {
 	bool refused = verdict == CRM_REFUSED || (verdict == CRM_LOCKED && reply->status == 403);
 
-	return refused && is_extra(job, operation);
+	return refused && (is_extra(job, operation) || goes_without_person(job, operation, reply));
 }
 
 static enum crm_verdict read(

@@ -34,6 +34,7 @@ struct retailcrm {
 	unsigned page;
 	struct json_strings ids; /* of customers that changed */
 	int64_t since;
+	bool nobody; /* upload without a person: with one it was refused */
 };
 
 #define RETAIL_PAGE	 100 /* of 20, 50, 100 */

@@ -271,9 +271,12 @@ static int64_t when(const struct crm_job *job)
 /* Who talked, or called; nobody when nobody did. */
 static void put_person(struct json_writer *writer, const struct crm_job *job)
 {
+	const struct retailcrm *own = job->own;
 	struct str extension = job->call->extension;
 	int64_t user = retail_user(job, extension);
 
+	if (own->nobody)
+		return;
 	if (user > 0)
 		json_put_member_int(writer, "userId", user);
 	else if (extension.size > 0)

@@ -191,13 +191,27 @@ static bool is_extra(const struct crm_job *job, int operation)
 	return job->task == CRM_TELL && operation != UON_HISTORY && operation != UON_NOTIFY;
 }
 
+/* A map may name somebody who is gone: rather a call of nobody's in the journal than none. Once. */
+static bool goes_without_manager(struct crm_job *job, int operation, const struct crm_reply *reply)
+{
+	struct uon *own = job->own;
+
+	if (operation != UON_HISTORY || status_of(reply) != 400 || own->nobody ||
+		crm_user_of(job->account, job->call->extension, job->arena).size == 0)
+		return false;
+	own->nobody = true;
+	crm_steps_insert(&own->steps, UON_HISTORY);
+	return true;
+}
+
 /* One manager whom U-ON does not know keeps no popup from the others. */
-static bool is_passed_over(const struct crm_job *job, int operation, const struct crm_reply *reply,
-	enum crm_verdict verdict)
+static bool is_passed_over(
+	struct crm_job *job, int operation, const struct crm_reply *reply, enum crm_verdict verdict)
 {
 	if (verdict == CRM_LOCKED)
 		return is_extra(job, operation) && status_of(reply) == 403;
-	return verdict == CRM_REFUSED && (is_extra(job, operation) || operation == UON_NOTIFY);
+	return verdict == CRM_REFUSED && (is_extra(job, operation) || operation == UON_NOTIFY ||
+						 goes_without_manager(job, operation, reply));
 }
 
 /* -- jobs ---------------------------------------------------------------------------------------- */

@@ -49,6 +49,7 @@ struct uon {
 	struct json_strings open; /* statuses of leads that are not archived */
 	struct json_strings webhooks;
 	bool statuses_known;
+	bool nobody; /* the entry without a manager: with one it was refused */
 	unsigned page;
 };
 

@@ -338,6 +338,7 @@ static int64_t when(const struct crm_job *job)
 
 bool uon_build_history(struct crm_job *job, struct crm_request *request)
 {
+	const struct uon *own = job->own;
 	const struct crm_call *call = job->call;
 	const char *phone = crm_digits(call->phone, job->arena);
 	struct json_writer writer;
@@ -350,7 +351,8 @@ bool uon_build_history(struct crm_job *job, struct crm_request *request)
 	if (call->talk_seconds >= 0)
 		json_put_member_int(&writer, "duration", call->talk_seconds);
 	json_put_member_int(&writer, "direction", call->outgoing ? 1 : 2);
-	uon_put_id(&writer, "manager_id", manager_of(job, call->extension));
+	if (!own->nobody)
+		uon_put_id(&writer, "manager_id", manager_of(job, call->extension));
 	if (call->record_url.size > 0)
 		json_put_member_str(&writer, "record_link", call->record_url);
 	json_put_member_str(&writer, "note", str_from(note(job)));
