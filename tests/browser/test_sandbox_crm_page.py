@@ -70,8 +70,12 @@ def test_a_call_is_seen_from_popup_to_journal(sandbox, page):
 def test_crms_are_chosen_by_keyboard_and_fit_a_phone(sandbox, page):
     requests.post(f"{sandbox.url}/key-of-uon-1/call_history/create.json", timeout=10,
                   json={"phone": "375291112233", "start": "2026-11-21 12:00:00", "direction": 1, "note": "длинное" * 100})
+    requests.post(f"{sandbox.url}/key-of-uon-1/notification/create.json", timeout=10,
+                  json={"text": f"<b>Звонок</b><br>{EVIL}<script>document.title='pwned'</script>", "manager_id": 16})
     page.find_element(By.ID, "tab-retailcrm").send_keys(Keys.ARROW_RIGHT)
     wait_until(lambda: texts(page, "#calls td"), 5)
+    assert texts(page, "[data-kind=notifications] b")[0].startswith("Звонок\n") and page.title != "pwned"
+    assert page.find_elements(By.CSS_SELECTOR, "main img, main script") == []
     assert page.switch_to.active_element.get_attribute("id") == "tab-uon" and page.current_url.endswith("#uon")
     resize(page, 360, 640)
     assert overflow(page) <= 0

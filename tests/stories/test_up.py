@@ -15,7 +15,8 @@ from ports import free_port
 from waiting import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SERVICES = ("sandbox", "ingest", "dispatcher", "bot", "emulator", "console")
+CRMS = ("retailcrm", "uon", "moysklad", "bitrix24", "webhook")
+SERVICES = ("sandbox", "ingest", "dispatcher", "integration-cache", *CRMS, "pbx-api", "bot", "emulator", "console")
 OWNER_CHAT = 367000001
 pytestmark = pytest.mark.long
 
@@ -30,7 +31,8 @@ class House:
         self.environment = {
             **{name: value for name, value in os.environ.items()
                if not name.startswith("CALLWEAVE_") and name not in ("DATABASE_URL", "REDIS_URL")},
-            **{f"CALLWEAVE_{service.upper()}_PORT": str(port) for service, port in self.ports.items()},
+            **{f"CALLWEAVE_{service.upper().replace('-', '_')}_PORT": str(port) for service, port in self.ports.items()},
+            "CALLWEAVE_PBX_API_ROUTING_PORT": str(free_port()),
         }
 
     def script(self, name, *arguments, **environment):
@@ -117,6 +119,23 @@ def test_the_demo_enterprise_shows_its_first_call(house):
     assert "МТС-1" in message["text"], message
     log = house.folder / "logs" / "0367.log"
     wait_until(lambda: log.exists() and "🧪 TEST EVENT: dial" in log.read_text(), 5, f"the event in {log}")
+
+
+def test_a_call_from_the_emulator_shows_up_in_every_crm(house):
+    emulator, crm = house.url("emulator"), house.url("sandbox") + "/_sandbox/crm"
+    order = {"enterprise": "0367", "call_type": 12, "external_phone": "375447654321", "internal_phone": "151",
+             "line_id": "0001363", "speed": 50}
+    assert requests.post(f"{emulator}/api/test-call", json=order, timeout=60).json()["success"] is True
+
+    def journals():
+        calls = requests.get(f"{crm}/calls", params={"phone": "375447654321"}, timeout=5).json()
+        return {call["crm"]: call for call in calls if call["entries"] > 0}
+    wait_until(lambda: set(journals()) == set(CRMS), 40, lambda: f"the call in every CRM: {sorted(journals())}")
+    for name, call in journals().items():
+        assert (call["entries"], call["account"], call["direction"], call["extension"]) == (1, "june", "in", "151"), (name, call)
+        assert all(popup["hidden_at"] for popup in call["popups"]), (name, call)
+    accounts = requests.get(f"{crm}/accounts", timeout=5).json()
+    assert sorted(one["crm"] for one in accounts) == sorted(CRMS) and not any(one["violations"] for one in accounts)
 
 
 def test_a_service_has_its_script(house):

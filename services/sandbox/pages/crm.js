@@ -112,27 +112,32 @@ function popupsOf(call, customers, users) {
 
 /* -- cards -------------------------------------------------------------------------------------- */
 
-function titleOf(card) {
-	return nameOf(card) || card.name || card.text || card.event || card.url || card.type || card.phone || card.u_phone || card.id || "";
+/* U-ON's flash messages are HTML to it; here only their text counts, taken from an inert document. */
+function plainOf(html) {
+	return new DOMParser().parseFromString(html.replace(/<br\s*\/?>/gi, "\n"), "text/html").body.textContent;
 }
 
-function cardOf(card) {
-	const made = element("li");
+function titleOf(card) {
+	return nameOf(card) || card.name || (card.text ? plainOf(card.text) : "") || card.event || card.url || card.type || card.phone || card.u_phone || card.id || "";
+}
+
+function cardOf(card, users) {
+	const made = element("li"), manager = users.find(user => user.account === card.account && user.id === card.manager_id);
 	made.append(element("b", "", String(titleOf(card))));
 	const parts = [(card.phones || []).join(", "), card.code ? `${words.ext} ${card.code}` : "", card.note, card.datetime,
-		card.manager_id ? `#${card.manager_id}` : "", card.id ? `id ${card.id}` : "", card.entries > 1 ? `${words.twice} ${card.entries}` : ""];
+		card.manager_id ? `→ ${manager ? manager.name : `#${card.manager_id}`}` : "", card.id ? `id ${card.id}` : "", card.entries > 1 ? `${words.twice} ${card.entries}` : ""];
 	for (const part of parts) if (part) made.append(element("span", "", String(part)));
 	return made;
 }
 
-function showCards(cards) {
+function showCards(cards, users) {
 	const sections = [];
 	for (const kind of KINDS) {
 		const of = cards.filter(card => card.kind === kind && !card.deleted).reverse();
 		if (of.length === 0) continue;
 		const title = element("h2", "", `${words[kind]} `), list = element("ul", "cards");
 		title.append(element("small", "", of.length));
-		list.append(...of.slice(0, SHOWN).map(cardOf));
+		list.append(...of.slice(0, SHOWN).map(card => cardOf(card, users)));
 		list.dataset.kind = kind;
 		sections.push(title, list);
 	}
@@ -150,7 +155,7 @@ function show(calls, cards) {
 	$("calls").replaceChildren(...newest.slice(0, SHOWN).map(call => rowOf(call, customers)));
 	$("calls-count").textContent = newest.length || "";
 	$("calls-none").hidden = newest.length > 0;
-	showCards(cards);
+	showCards(cards, users);
 }
 
 const ask = async what => (await fetch(`/_sandbox/crm/${what}`)).json();
