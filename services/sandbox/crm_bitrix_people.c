@@ -149,8 +149,7 @@ void bitrix_users(struct crm_request *request)
 
 static void put_phones(struct crm_request *request, const struct card *customer)
 {
-	struct json *phones = json_parse(
-		card_get(customer, "phones"), (struct json_limits){CARD_MAX_TEXT, 2}, NULL);
+	struct json *phones = card_json(customer, "phones");
 	int64_t id = 0;
 
 	json_put_name(&request->out, "PHONE");
@@ -197,16 +196,6 @@ static void put_entity(struct crm_request *request, const struct card *customer,
 	json_close_object(&request->out);
 }
 
-static int by_change(const void *one, const void *other)
-{
-	const struct card *a = *(const struct card *const *)one;
-	const struct card *b = *(const struct card *const *)other;
-
-	if (a->changed_ms != b->changed_ms)
-		return a->changed_ms < b->changed_ms ? -1 : 1;
-	return a->id < b->id ? -1 : 1;
-}
-
 /* filter[>DATE_MODIFY], filter[>=DATE_MODIFY], filter[PHONE], filter[ID] */
 static bool fits(struct crm_request *request, const struct card *customer)
 {
@@ -240,7 +229,7 @@ static void list_entities(struct crm_request *request, bool company)
 			found[count++] = at;
 	}
 	/* By time of change, which is also the order of ids as long as nothing changes. */
-	qsort(found, count, sizeof(*found), by_change);
+	qsort(found, count, sizeof(*found), card_by_change);
 	if (!begin_list(request, &list))
 		return;
 	for (size_t i = 0; i < count; i++) {

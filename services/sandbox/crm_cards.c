@@ -230,6 +230,11 @@ struct str card_get(const struct card *card, const char *name)
 	return at < 0 ? (struct str){0} : str_from(card->fields[at].value);
 }
 
+struct json *card_json(const struct card *card, const char *name)
+{
+	return json_parse(card_get(card, name), (struct json_limits){CARD_MAX_TEXT, 3}, NULL);
+}
+
 bool card_has(const struct card *card, const char *name)
 {
 	return field_at(card, name) >= 0;

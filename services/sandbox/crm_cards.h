@@ -100,7 +100,8 @@ void card_set_int(struct card *card, const char *name, int64_t value);
 void card_set_key(struct office *office, struct card *card, const char *name, struct str value);
 /* Only when it has none yet, or an empty one. True: it was set. */
 bool card_fill(struct card *card, const char *name, struct str value);
-struct str card_get(const struct card *card, const char *name); /* also of raw ones: the JSON */
+struct str card_get(const struct card *card, const char *name);	   /* also of raw ones: the JSON */
+struct json *card_json(const struct card *card, const char *name); /* the caller frees it; NULL */
 bool card_has(const struct card *card, const char *name);
 bool card_is(const struct card *card, const char *name, const char *value);
 
@@ -118,6 +119,9 @@ bool customer_has_phone(const struct card *customer, struct str phone);
 /* The first one with it, not deleted; `after`: the next behind that one. NULL. */
 struct card *office_customer(
 	const struct office *office, struct str phone, const struct card *after);
+
+/* For qsort() of pointers to cards: by their last change, then by age. */
+int card_by_change(const void *one, const void *other);
 
 /* What an office is called where its key must not be seen: its declared name, or "#1". */
 struct office_name {

@@ -47,8 +47,7 @@ static struct str name_of(struct crm_request *request, const struct card *card)
 
 static struct str first_phone(struct crm_request *request, const struct card *card)
 {
-	struct json *phones =
-		json_parse(card_get(card, "phones"), (struct json_limits){CARD_MAX_TEXT, 2}, NULL);
+	struct json *phones = card_json(card, "phones");
 	struct str phone = json_text(json_first(phones));
 	const char *kept = arena_strndup(request->call->arena, phone.data, phone.size);
 
@@ -246,16 +245,6 @@ static void begin_list(struct crm_request *request, const struct range *range)
 	json_open_array(&request->out);
 }
 
-static int by_updated(const void *one, const void *other)
-{
-	const struct card *a = *(const struct card *const *)one;
-	const struct card *b = *(const struct card *const *)other;
-
-	if (a->changed_ms != b->changed_ms)
-		return a->changed_ms < b->changed_ms ? -1 : 1;
-	return a->id < b->id ? -1 : 1;
-}
-
 void moysklad_counterparties(struct crm_request *request)
 {
 	struct str order = crm_arg(request, "order");
@@ -277,7 +266,7 @@ void moysklad_counterparties(struct crm_request *request)
 			found[range.size++] = at;
 	}
 	if (str_starts(order, STR("updated")))
-		qsort(found, (size_t)range.size, sizeof(*found), by_updated);
+		qsort(found, (size_t)range.size, sizeof(*found), card_by_change);
 	begin_list(request, &range);
 	for (int64_t i = range.offset; i < range.size && i < range.offset + range.limit; i++)
 		put_one(request, found[i]);
@@ -318,7 +307,7 @@ void moysklad_contacts(struct crm_request *request)
 
 	if (card == NULL)
 		return;
-	people = json_parse(card_get(card, "people"), (struct json_limits){CARD_MAX_TEXT, 3}, NULL);
+	people = card_json(card, "people");
 	range.size = (int64_t)json_count(people);
 	begin_list(request, &range);
 	for (const struct json *at = json_first(people); at != NULL; at = json_next(at)) {

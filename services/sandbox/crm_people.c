@@ -41,8 +41,7 @@ bool phones_equal(struct str a, struct str b)
 
 bool customer_has_phone(const struct card *customer, struct str phone)
 {
-	struct json *phones = json_parse(
-		card_get(customer, "phones"), (struct json_limits){CARD_MAX_TEXT, 2}, NULL);
+	struct json *phones = card_json(customer, "phones");
 	bool has = false;
 
 	for (const struct json *at = json_first(phones); at != NULL && !has; at = json_next(at))
@@ -61,6 +60,16 @@ struct card *office_customer(
 			return at;
 	}
 	return NULL;
+}
+
+int card_by_change(const void *one, const void *other)
+{
+	const struct card *a = *(const struct card *const *)one;
+	const struct card *b = *(const struct card *const *)other;
+
+	if (a->changed_ms != b->changed_ms)
+		return a->changed_ms < b->changed_ms ? -1 : 1;
+	return a->id < b->id ? -1 : 1;
 }
 
 /* -- as JSON ---------------------------------------------------------------------------------------- */

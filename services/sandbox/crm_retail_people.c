@@ -25,8 +25,7 @@ static const struct check_field customer_fields[] = {
 
 static void put_phones(struct crm_request *request, const struct card *customer)
 {
-	struct json *phones = json_parse(
-		card_get(customer, "phones"), (struct json_limits){CARD_MAX_TEXT, 2}, NULL);
+	struct json *phones = card_json(customer, "phones");
 
 	json_put_name(&request->out, "phones");
 	json_open_array(&request->out);
@@ -92,8 +91,7 @@ static bool contains(struct str text, struct str part)
 
 static bool has_contact(const struct crm_request *request, const struct card *company)
 {
-	struct json *contacts = json_parse(
-		card_get(company, "contacts"), (struct json_limits){CARD_MAX_TEXT, 2}, NULL);
+	struct json *contacts = card_json(company, "contacts");
 	bool has = false;
 
 	if (contacts == NULL)
@@ -191,8 +189,7 @@ void retail_company_contacts(struct crm_request *request)
 
 	if (company == NULL)
 		return;
-	contacts = json_parse(
-		card_get(company, "contacts"), (struct json_limits){CARD_MAX_TEXT, 2}, NULL);
+	contacts = card_json(company, "contacts");
 	crm_begin(request, 200);
 	json_put_member_bool(&request->out, "success", true);
 	json_put_name(&request->out, "contacts");

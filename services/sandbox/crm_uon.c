@@ -145,6 +145,14 @@ const struct outside_service crm_uon_service = {
 
 /* -- for the routes --------------------------------------------------------------------------------- */
 
+void uon_give_id(struct card *card)
+{
+	char id[24];
+
+	snprintf(id, sizeof(id), "%lld", (long long)card->id);
+	card_set(card, "id", str_from(id));
+}
+
 void uon_say_id(struct crm_request *request, const struct card *card)
 {
 	crm_begin(request, 200);

@@ -34,7 +34,9 @@ void uon_webhooks(struct crm_request *request);
 void uon_webhook_update(struct crm_request *request);
 void uon_webhook_delete(struct crm_request *request);
 
-/* crm_uon.c: {"result":200,"id":"7"}; ids are texts in this API. */
+/* crm_uon.c: its number becomes its id. */
+void uon_give_id(struct card *card);
+/* {"result":200,"id":"7"}; ids are texts in this API. */
 void uon_say_id(struct crm_request *request, const struct card *card);
 /* Parameters by a table, or the request is refused. */
 bool uon_check(struct crm_request *request, const struct check_field *fields);

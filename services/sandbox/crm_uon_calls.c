@@ -8,8 +8,6 @@
 
 #include "json_put.h"
 
-#include <stdio.h>
-
 static const char *const directions[] = {"1", "2", NULL}; /* outgoing, incoming */
 
 static const struct check_field call_fields[] = {
@@ -34,15 +32,6 @@ static bool manager_is_known(struct crm_request *request)
 	return false;
 }
 
-static void give_id(struct crm_request *request, struct card *card)
-{
-	char id[24];
-
-	(void)request;
-	snprintf(id, sizeof(id), "%lld", (long long)card->id);
-	card_set(card, "id", str_from(id));
-}
-
 /* The API knows no id of ours; who wants one writes it into the note: "... [0367-1763740800.1]". */
 static struct str marker_of(struct str note)
 {
@@ -61,7 +50,7 @@ static void set_call(struct crm_request *request, struct card *card, struct str 
 	bool outgoing = str_equal(crm_arg(request, "direction"), STR("1"));
 
 	card_set_key(request->office, card, "identity", identity);
-	give_id(request, card);
+	uon_give_id(card);
 	card_set(card, "external_id", marker_of(crm_arg(request, "note")));
 	card_set(card, "direction", outgoing ? STR("out") : STR("in"));
 	card_set(card, "phone", crm_arg(request, "phone"));
@@ -160,7 +149,7 @@ static void create(
 	if (!uon_check(request, fields) || !manager_is_known(request))
 		return;
 	card = office_add(request->office, kind, request->now_ms);
-	give_id(request, card);
+	uon_give_id(card);
 	card->entries = 1;
 	uon_keep(request, card, fields);
 	uon_say_id(request, card);

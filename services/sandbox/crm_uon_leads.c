@@ -5,8 +5,6 @@
 
 #include "json_put.h"
 
-#include <stdio.h>
-
 /* -- leads ------------------------------------------------------------------------------------------ */
 
 static const struct check_field lead_fields[] = {
@@ -30,14 +28,6 @@ static const struct check_field lead_fields[] = {
 	MAY("reminder_text", CHECK_STRING),
 	{NULL},
 };
-
-static void give_id(struct card *card)
-{
-	char id[24];
-
-	snprintf(id, sizeof(id), "%lld", (long long)card->id);
-	card_set(card, "id", str_from(id));
-}
 
 static struct str contact_of(const struct crm_request *request)
 {
@@ -63,7 +53,7 @@ void uon_lead_create(struct crm_request *request)
 		return;
 	}
 	lead = office_add(request->office, CARD_LEAD, request->now_ms);
-	give_id(lead);
+	uon_give_id(lead);
 	lead->entries = 1;
 	uon_keep(request, lead, lead_fields);
 	/* Without a client's id it finds him by his phone. */
@@ -181,7 +171,7 @@ void uon_webhook_create(struct crm_request *request)
 		return;
 	/* It does not look whether there is one already. */
 	webhook = office_add(request->office, CARD_WEBHOOK, request->now_ms);
-	give_id(webhook);
+	uon_give_id(webhook);
 	webhook->entries = 1;
 	card_set(webhook, "method", STR("GET"));
 	uon_keep(request, webhook, webhook_fields);

@@ -35,8 +35,7 @@ static const struct check_field user_fields[] = {
 
 static void put_phones(struct crm_request *request, const struct card *user)
 {
-	struct json *phones =
-		json_parse(card_get(user, "phones"), (struct json_limits){CARD_MAX_TEXT, 2}, NULL);
+	struct json *phones = card_json(user, "phones");
 
 	for (size_t i = 0; i < 3; i++)
 		json_put_member_str(&request->out, phone_names[i], json_text(json_item(phones, i)));
