@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum { ANSWER_BYTES = 16 << 10, ANSWER_DEPTH = 8, CALL_MS = 60000, URL_BYTES = 2048 };
+enum { ANSWER_BYTES = 16 << 10, ANSWER_DEPTH = 8, CALL_MS = 20000, URL_BYTES = 2048 };
 
 /* Two hold it: the flow that makes the call, and who waits for it. The last one frees it. */
 struct click {
@@ -145,6 +145,7 @@ static const char *make_url(struct flow *flow, const struct crm_account *account
 	add(&url, "&phone", heard->phone);
 	add(&url, "&enterprise", str_from(account->number));
 	add(&url, "&origin", str_from(adapter->driver->code));
+	(void)buf_add(&url, STR("&wait=0")); /* not for the person */
 	if (heard->origin_call.size > 0)
 		add(&url, "&origin_call", heard->origin_call);
 	made = url.failed ? NULL : arena_strndup(flow_arena(flow), url.data, url.size);

@@ -3,7 +3,7 @@
  * proved itself, and what it means; then that is done.
  *
  * What is to be stored is stored before the answer, so that a CRM that repeats is not told a lie. A call
- * that somebody clicked is begun at once; its answer waits a little for the PBX, and not for the person.
+ * that somebody clicked is begun at once; its answer waits a little for the PBX.
  */
 #include "hook.h"
 

@@ -1,8 +1,8 @@
 /*
  * hook: a call that somebody clicked in a CRM, on its way to pbx-api.
  *
- * It lives on its own, for a phone may ring for half a minute while the CRM that sent the click wants
- * its answer in seconds.
+ * It lives on its own, for a PBX may take longer than the CRM that sent the click waits for its answer,
+ * and a call that was begun is not to be given up for that.
  */
 #ifndef CRM_HOOK_H
 #define CRM_HOOK_H

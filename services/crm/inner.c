@@ -4,6 +4,7 @@
 #include "inner.h"
 
 #include "json_put.h"
+#include "phone.h"
 
 enum { BODY_BYTES = 1 << 20, BODY_DEPTH = 32, ANSWER_BYTES = 8 << 20 };
 
@@ -74,6 +75,16 @@ bool inner_open(struct flow *flow, struct inner *inner, struct str enterprise, s
 		return error_set(error, ERROR_CONFLICT, "%s is switched off for enterprise %s",
 			adapter->driver->title, inner->portal.account.number);
 	return true;
+}
+
+struct str inner_phone(struct flow *flow, const struct inner *inner, struct str phone)
+{
+	char e164[PHONE_TEXT_BYTES];
+
+	phone = str_trim(phone);
+	if (!phone_e164(phone, inner->portal.account.country, e164))
+		return phone;
+	return str_from(arena_strdup(flow_arena(flow), e164));
 }
 
 void inner_attempt(struct flow *flow, struct inner *inner, enum crm_task task)

@@ -23,6 +23,9 @@ enum flow_status inner_begin(struct flow *flow, struct inner *inner);
 bool inner_open(struct flow *flow, struct inner *inner, struct str enterprise, struct error *error);
 /* The parameter enterprise_number, or enterprise. */
 struct str inner_enterprise(const struct inner *inner);
+/* In E.164 by the enterprise's country; where it is no number, as it is. A "+" that came as a space, since
+ * nobody encoded it, is forgiven. After inner_open(). */
+struct str inner_phone(struct flow *flow, const struct inner *inner, struct str phone);
 void inner_attempt(struct flow *flow, struct inner *inner, enum crm_task task);
 void inner_free(struct inner *inner);
 

@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "customers.h"
 #include "inner.h"
+#include "journal.h"
 #include "json_put.h"
 
 #include <stdio.h>
@@ -60,6 +61,7 @@ bool learn_put(struct pg_batch *batch, const struct adapter *adapter, const char
 struct study {
 	char key[KEY_BYTES], number[64], phone[64];
 	struct inner inner; /* its portal and attempt */
+	bool has_customers;
 	struct pg_batch *batch;
 };
 
@@ -85,13 +87,14 @@ static enum flow_status study_store(struct flow *flow)
 	const struct attempt *attempt = &study->inner.attempt;
 	struct str customers;
 
-	if (attempt->outcome != OUTCOME_DONE)
-		return FLOW_END; /* the attempt has said why */
-	customers = customers_json(attempt->job.customers, attempt->job.customer_count,
-		study->inner.portal.account.country, flow_arena(flow));
 	study->batch = pg_batch_new(flow_arena(flow));
-	if (!learn_put(study->batch, adapter, study->number, customers, flow_arena(flow)))
-		return FLOW_END;
+	journal_put(study->batch, flow, attempt, crm_task_name(CRM_FIND), STR(""));
+	if (attempt->outcome == OUTCOME_DONE) {
+		customers = customers_json(attempt->job.customers, attempt->job.customer_count,
+			study->inner.portal.account.country, flow_arena(flow));
+		study->has_customers = learn_put(
+			study->batch, adapter, study->number, customers, flow_arena(flow));
+	}
 	return await_pg(flow, adapter->pg, study->batch);
 }
 
@@ -103,7 +106,8 @@ static enum flow_status study_stored(struct flow *flow)
 
 	if (!pg_batch_ok(study->batch, &error))
 		return flow_fail_error(flow, &error);
-	metric_add(adapter->meters.learned, (double)pg_int(study->batch, 0, 0, 0));
+	if (study->has_customers)
+		metric_add(adapter->meters.learned, (double)pg_int(study->batch, 1, 0, 0));
 	return FLOW_END;
 }
 
@@ -169,12 +173,13 @@ static enum flow_status learn_take(struct flow *flow)
 
 	if (next != FLOW_NEXT)
 		return next;
-	phone = args_get(&inner->args, "phone");
+	phone = str_trim(args_get(&inner->args, "phone"));
 	number = inner_enterprise(inner);
 	if (phone.size == 0 || phone.size >= sizeof(((struct study *)NULL)->phone))
 		return http_reply_detail(flow, 400, "phone required");
 	if (!inner_open(flow, inner, number, &error))
 		return inner_fail(flow, inner_status_of(&error), "locked", error.text);
+	phone = inner_phone(flow, inner, phone);
 	(void)snprintf(key, sizeof(key), "%.*s %.*s", STR_ARG(number), STR_ARG(phone));
 	if (table_get(adapter->learner->keys, str_from(key)) != NULL)
 		return accepted(flow, "already under way");

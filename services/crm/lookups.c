@@ -161,7 +161,7 @@ static enum flow_status lookup_ask(struct flow *flow)
 		return answer(flow, inner_status_of(&error), NULL, error.text);
 	inner_attempt(flow, inner, CRM_FIND);
 	inner->attempt.time_ms = LOOKUP_MS;
-	inner->attempt.job.phone = lookup->phone;
+	inner->attempt.job.phone = inner_phone(flow, inner, lookup->phone);
 	attempt_start(flow, &inner->attempt);
 	return await_children(flow);
 }

@@ -5,6 +5,7 @@
 #include "inner.h"
 
 #include "crypto.h"
+#include "journal.h"
 #include "json_put.h"
 #include "tokens.h"
 
@@ -156,10 +157,8 @@ static enum flow_status manage_keep(struct flow *flow)
 			  attempt->job.oauth_after.size > 0;
 	bool has_memory = errand->verb->remembers && attempt->job.memory.size > 0;
 
-	errand->batch = NULL;
-	if (!has_tokens && !has_memory)
-		return FLOW_NEXT;
 	errand->batch = pg_batch_new(flow_arena(flow));
+	journal_put(errand->batch, flow, attempt, errand->verb->name, STR(""));
 	if (has_memory)
 		put_memory(flow, errand);
 	if (has_tokens)
@@ -204,7 +203,7 @@ static enum flow_status manage_answer(struct flow *flow)
 	if (errand->verb->task == CRM_AUTHORIZE)
 		token_forget(
 			tokens_get(adapter->tokens, str_from(errand->inner.portal.account.number)));
-	if (errand->batch != NULL && !pg_batch_ok(errand->batch, &error))
+	if (!pg_batch_ok(errand->batch, &error))
 		return inner_fail(flow, 503, "again", error.text);
 	if (attempt->outcome != OUTCOME_DONE)
 		return inner_fail_attempt(flow, attempt);

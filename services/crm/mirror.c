@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "customers.h"
 #include "inner.h"
+#include "journal.h"
 #include "learn.h"
 
 #include <stdlib.h>
@@ -28,7 +29,8 @@ static const char task[] = "changes";
 static const char sql_enroll[] =
 	"INSERT INTO crm_memory (enterprise_number, crm, task)"
 	" SELECT number, $1, $2 FROM enterprises WHERE number = ANY ($3::text[])"
-	" ON CONFLICT DO NOTHING";
+	" ON CONFLICT (enterprise_number, crm, task) DO UPDATE SET next_at = now()"
+	" WHERE crm_memory.last_error IS NOT NULL OR crm_memory.memory = '{}'";
 static const char sql_claim[] =
 	"UPDATE crm_memory m SET lease_owner = $3, lease_until = now() + $4::integer * interval '1 "
 	"s'"
@@ -59,7 +61,9 @@ struct mirror {
 	struct flow_queue wake;
 	bool wanted;
 	unsigned active, generation;
-	bool enrolled; /* of that generation */
+	bool enrolled;	     /* all of that generation */
+	int64_t enrolled_ms; /* the newest of accounts that are */
+	int64_t newest_ms;   /* of those that are being enrolled */
 	struct arena *arena;
 	struct pg_batch *batch;
 	struct pg_array numbers;
@@ -221,7 +225,12 @@ static enum flow_status turn_leave(struct flow *flow)
 	pg_put_int(&params, flow_arena(flow), pause_seconds(adapter, turn));
 	pg_put_text(&params, turn->why);
 	pg_put_text(&params, turn->claimed_at);
-	return await_pg_query(flow, adapter->pg, &turn->batch, sql_leave, &params);
+	turn->batch = pg_batch_new(flow_arena(flow));
+	pg_batch_add(turn->batch, sql_leave, &params);
+	if (turn->why[0] != '\0' &&
+		turn->inner.has_attempt) /* the good ones would fill the journal */
+		journal_put(turn->batch, flow, &turn->inner.attempt, task, STR(""));
+	return await_pg(flow, adapter->pg, turn->batch);
 }
 
 static enum flow_status turn_left(struct flow *flow)
@@ -300,22 +309,28 @@ static enum flow_status mirror_wait(struct flow *flow)
 	return await_queue_for(flow, &mirror->wake, LOOK_MS);
 }
 
-static void add_numbers(struct adapter *adapter)
+static void add_numbers(const struct adapter *adapter)
 {
+	struct mirror *mirror = adapter->mirror;
 	const struct account *account;
 	size_t at = 0;
 
-	pg_array_clear(&adapter->mirror->numbers);
+	mirror->newest_ms = mirror->enrolled_ms;
+	pg_array_clear(&mirror->numbers);
 	while ((account = accounts_next(adapter->accounts, &at)) != NULL) {
 		const struct account_integration *integration =
 			account_integration(account, str_from(adapter->driver->code));
 
+		if (account->loaded_ms < mirror->enrolled_ms)
+			continue;
+		if (account->loaded_ms > mirror->newest_ms)
+			mirror->newest_ms = account->loaded_ms;
 		if (account->active && integration != NULL && integration->enabled)
-			pg_array_add_str(&adapter->mirror->numbers, str_from(account->number));
+			pg_array_add_str(&mirror->numbers, str_from(account->number));
 	}
 }
 
-/* Enterprises that are new have no row yet. */
+/* Enterprises that are new have no row yet; where something was in the way, a change may have mended it. */
 static enum flow_status mirror_enroll(struct flow *flow)
 {
 	struct adapter *adapter = flow_context(flow);
@@ -352,6 +367,7 @@ static enum flow_status mirror_claim(struct flow *flow)
 		return await_sleep(flow, LOOK_MS);
 	}
 	mirror->enrolled = true;
+	mirror->enrolled_ms = mirror->newest_ms;
 	mirror->batch = pg_batch_new(mirror->arena);
 	pg_put_text(&age, adapter->driver->code);
 	pg_put_text(&age, task);

@@ -5,6 +5,7 @@
  */
 #include "told.h"
 
+#include "journal.h"
 #include "json_put.h"
 
 enum { DEADLINE_MS = 35000, MEMORY_READ = 0 };
@@ -120,12 +121,15 @@ static enum flow_status tell_keep(struct flow *flow)
 	struct telling *telling = flow_state(flow);
 	struct pg_params params;
 
-	telling->batch = NULL;
-	if (telling->inner.attempt.job.memory.size == 0)
-		return FLOW_NEXT;
-	put_key(flow, &params);
-	pg_put_str(&params, flow_arena(flow), telling->inner.attempt.job.memory);
-	return await_pg_query(flow, adapter->pg, &telling->batch, sql_keep, &params);
+	telling->batch = pg_batch_new(flow_arena(flow));
+	journal_put(telling->batch, flow, &telling->inner.attempt,
+		crm_kind_name(telling->told.kind), telling->told.call.key);
+	if (telling->inner.attempt.job.memory.size > 0) {
+		put_key(flow, &params);
+		pg_put_str(&params, flow_arena(flow), telling->inner.attempt.job.memory);
+		pg_batch_add(telling->batch, sql_keep, &params);
+	}
+	return await_pg(flow, adapter->pg, telling->batch);
 }
 
 static enum flow_status tell_answer(struct flow *flow)
@@ -135,8 +139,8 @@ static enum flow_status tell_answer(struct flow *flow)
 	int status = inner_status(attempt->outcome);
 	struct error error;
 
-	if (telling->batch != NULL && !pg_batch_ok(telling->batch, &error))
-		log_warn(flow_log(flow), "what the driver remembers was not kept: %s", error.text);
+	if (!pg_batch_ok(telling->batch, &error))
+		log_warn(flow_log(flow), "the attempt was not kept: %s", error.text);
 	return answer(flow, telling, status, status == 200 ? NULL : attempt->reason);
 }
 

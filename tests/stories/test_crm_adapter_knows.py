@@ -54,6 +54,13 @@ def test_look_ups(stack, crm):
     assert look(stack, "customer-by-phone")[1]["profile"]["display_name"] == "Петров Иван Ильич"
 
 
+def test_numbers_are_asked_for_in_one_spelling(stack, crm):
+    for spelling in ("+375291112233", " 375291112233", "80291112233", "8 (029) 111-22-33"):
+        crm.clear()
+        look(stack, "customer-name", spelling)
+        assert [seen.query["filter[phone]"] for seen in crm.seen if "filter[phone]" in seen.query] == ["375291112233"]
+
+
 def test_nobody_has_that_number(stack):
     assert look(stack, "customer-name") == (200, {"name": None})
     assert look(stack, "responsible-extension") == (200, {"extension": None, "manager_id": None})
@@ -137,6 +144,12 @@ def test_the_mirror_reads_what_changed_and_remembers_how_far(make_stack, crm):
     crm.on("/api/v5/customers/history", {"success": False, "errorMsg": "Wrong key"}, status=403)
     wait_until(lambda: "Wrong key" in (memory()["last_error"] or ""), 10, "why it does not go on is said")
     assert memory()["failures"] >= 1 and memory()["memory"] != {}
+    assert "Wrong key" in stack.sql("SELECT error_message FROM integration_logs WHERE event_type = 'changes'")[0]["error_message"]
+    crm.on("/api/v5/customers/history", {"success": True, "history": []})
+    stack.sql("UPDATE enterprises SET integrations_config = jsonb_set(integrations_config, '{retailcrm,site}', '\"s\"')")
+    wait_until(lambda: memory()["last_error"] is None, 10, "a changed configuration is tried at once")
+    crm.on("/api/v5/customers/history", {"success": False, "errorMsg": "Wrong key"}, status=403)
+    wait_until(lambda: memory()["last_error"], 10, "locked again")
     count = len(crm.of("/api/v5/customers/history"))
     stack.services["retailcrm"].kill9()
     stack.start("retailcrm")
@@ -155,7 +168,8 @@ def test_a_click_becomes_a_call(stack, crm):
     answer = click(stack, clientId=CLIENT_ID, phone="375291112233", userId="16")
     assert (answer.status_code, answer.text) == (200, "OK")
     (seen,) = crm.of("/pbx/api/makecallexternal")
-    assert seen.query == {"code": "150", "phone": "375291112233", "enterprise": "0367", "origin": "retailcrm"}
+    assert seen.query == {"code": "150", "phone": "375291112233", "enterprise": "0367", "origin": "retailcrm",
+                          "wait": "0"}
     assert seen.headers["X-Callweave-Secret"] == INTERNAL_SECRET
 
 
@@ -207,6 +221,8 @@ def test_the_credentials_are_tried(stack, crm):
     answer = ask(stack, "retailcrm", "POST", "/internal/retailcrm/test", json={"enterprise_number": "0367"})
     assert answer.status_code == 409
     assert answer.json() == {"success": False, "outcome": "locked", "error": 'HTTP 403: Wrong "apiKey" value.'}
+    row = stack.sql("SELECT event_type, status, error_message FROM integration_logs")[0]
+    assert (row["event_type"], row["status"]) == ("test", "error") and "apiKey" in row["error_message"]
 
 
 def test_employees_and_their_extensions(stack, crm):
@@ -240,6 +256,11 @@ def test_the_former_address_of_events(stack, crm):
     assert ask(stack, "retailcrm", "POST", "/internal/retailcrm/call-event", headers={}, json={}).status_code == 403
     crm.on("/api/v5/telephony", {"success": False, "errorMsg": "oops"}, status=500)
     failed = event(stack)
+    rows = stack.sql("SELECT event_type, call_unique_id, status, http_status, crm_success, request_data FROM integration_logs"
+                     " WHERE call_unique_id IS NOT NULL ORDER BY id")
+    assert [(row["event_type"], row["status"], row["http_status"]) for row in rows] == [
+        ("hangup", "success", 200), ("hangup", "error", 500)]
+    assert rows[0]["request_data"][-1]["name"] == "calls/upload" and rows[0]["call_unique_id"] == "1763740800.7"
     assert failed.status_code == 502 and failed.json()["success"] is False and "HTTP 500" in failed.json()["error"]
 
 
