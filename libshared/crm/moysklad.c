@@ -113,7 +113,7 @@ enum crm_verdict moysklad_verdict(
 	struct crm_job *job, const struct crm_reply *reply, int64_t *wait_ms)
 {
 	enum crm_verdict verdict = crm_verdict_of_status(job, reply);
-	struct api_error error = {0};
+	struct api_error error;
 
 	if (verdict == CRM_WELL || (reply->status >= 200 && reply->status < 300))
 		return verdict;

@@ -178,7 +178,7 @@ static bool wants(const struct crm_job *job)
 /* A path and a query are the receiver's own business; a user in the address would be a password. */
 static bool is_address(struct str url)
 {
-	struct str host = url;
+	struct str host;
 
 	if (str_starts(url, STR("https://")))
 		host = str_of(url.data + 8, url.size - 8);

@@ -16,7 +16,8 @@ enum { MEMORY_MAX = 64 << 20, CHOICES = 6, MAX_REQUESTS = 200 };
 static const struct json_limits limits = {.max_bytes = 1 << 20, .max_depth = 32};
 
 static const char config_text[] =
-	"{\"domain\":\"a.example\",\"api_key\":\"key\",\"client_id\":\"client\","
+	"{\"enabled\":true,\"client_secret\":\"secret\",\"domain\":\"a.example\","
+	"\"api_key\":\"key\",\"client_id\":\"client\","
 	"\"api_token\":\"token\",\"integration_code\":\"code\",\"webhook_uuid\":\"uuid\","
 	"\"webhook_secret\":\"hook\",\"secret\":\"whsec_"
 	"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\","
