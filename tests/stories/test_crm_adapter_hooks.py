@@ -86,6 +86,47 @@ def test_moysklad_signs_its_clicks(stack, crm):
     assert crm.of("/pbx") == []
 
 
+# -- the former addresses -----------------------------------------------------------------------------------
+
+
+def tell(stack, program, path, **body):
+    answer = ask(stack, program, "POST", path, json={"enterprise_number": "0367", **body})
+    return answer.status_code, answer.json()
+
+
+def test_the_former_addresses_of_uon(stack, crm):
+    crm.on("/", {"result": 200, "id": "1", "records": []})
+    call = {"phone": "8 029 111-22-33", "extension": "150", "start": "2026-11-21 15:00:00", "duration": 95,
+            "direction": "in", "call_status": "отвеченный", "record_url": "https://r.example/1"}
+    assert tell(stack, "uon", "/internal/uon/log-call", **call) == (200, {"success": True, "status": 200})
+    entry = next(seen for seen in crm.seen if "call_history/create" in seen.path).json()
+    assert (entry["phone"], entry["duration"], entry["direction"]) == ("375291112233", 95, 2), entry
+    assert entry["start"] == "2026-11-21 15:00:00" and str(entry["manager_id"]) == "16"
+    status, answer = tell(stack, "uon", "/internal/uon/notify-incoming", phone="+375291112233", extension="150",
+                          extensions_all=["150", "151"], direction="in")
+    assert status == 200 and answer["success"] is True, answer
+    assert tell(stack, "uon", "/internal/uon/log-call", extension="150")[0] == 400
+    assert tell(stack, "uon", "/internal/uon/log-call", **call | {"enterprise_number": "9999"})[0] == 404
+    crm.on("/", {"error": "oops"}, status=500)
+    status, answer = tell(stack, "uon", "/internal/uon/log-call", **call | {"phone": "+375291112299"})
+    assert status == 502 and answer["success"] is False and "500" in answer["error"]
+
+
+def test_the_former_addresses_of_moysklad(stack, crm):
+    crm.on("/call", {"id": "c1", "externalId": "0367-1763740800.9", "meta": {"href": crm.url + "/call/c1"}})
+    raw = {"CallType": 0, "Phone": "375291112233", "Extensions": ["150"], "CallStatus": "2",
+           "StartTime": "2026-11-21 15:00:00", "EndTime": "2026-11-21 15:01:00"}
+    for path in ("incoming-call", "hangup-call"):
+        status, answer = tell(stack, "moysklad", f"/internal/ms/{path}", unique_id="1763740800.9", raw=raw)
+        assert (status, answer) == (200, {"status": "success"}), answer
+    made = [seen for seen in crm.of("/call") if seen.method == "POST" and seen.path == "/call"]
+    assert [seen.json()["externalId"] for seen in made] == ["0367-1763740800.9"]  # remembered: made once
+    crm.on("/call", {"errors": [{"error": "oops", "code": 1000}]}, status=500)
+    status, answer = tell(stack, "moysklad", "/internal/ms/recovery-call", unique_id="1763740800.10", raw=raw)
+    assert status == 502 and answer["status"] == "error" and answer["message"]
+    assert tell(stack, "moysklad", "/internal/ms/hangup-call", raw=raw)[0] == 400
+
+
 # -- too much, and the end --------------------------------------------------------------------------------
 
 
