@@ -32,7 +32,10 @@ struct customers *customers_new(struct integration_cache *cache)
 	flow_queue_init(&customers->asked);
 	customers_listen_start(customers);
 	customers_fetch_start(customers);
+	customers->wholes = table_new();
+	customers_meters_start(customers);
 	customers_learn_start(customers);
+	customers_warm_start(customers);
 	return customers;
 }
 
@@ -55,6 +58,7 @@ void customers_free(struct customers **customers)
 		flow_cancel(old->listener);
 	if (old->learner != NULL)
 		flow_cancel(old->learner);
+	customers_warm_free(old);
 	pg_listen_free(&old->listen);
 	while (old->newest != NULL) {
 		struct entry *entry = old->newest;
@@ -97,6 +101,14 @@ static void list_add(struct customers *customers, struct entry *entry)
 	customers->newest = entry;
 }
 
+static void list_add_oldest(struct customers *customers, struct entry *entry)
+{
+	entry->older = NULL;
+	entry->newer = customers->oldest;
+	*(entry->newer != NULL ? &entry->newer->older : &customers->newest) = entry;
+	customers->oldest = entry;
+}
+
 static void list_touch(struct customers *customers, struct entry *entry)
 {
 	if (customers->newest == entry)
@@ -108,6 +120,17 @@ static void list_touch(struct customers *customers, struct entry *entry)
 static bool is_busy(const struct entry *entry)
 {
 	return entry->wanted || entry->fetching || !flow_queue_empty(&entry->waiting);
+}
+
+static void evict(struct customers *customers, struct entry *entry)
+{
+	struct whole *whole = customers_whole(customers, key_of(entry));
+
+	if (whole != NULL && (entry->texts == NULL || entry->customer.known))
+		whole->complete = whole->loading = false;
+	(void)keyset_remove(customers->entries, entry);
+	list_remove(customers, entry);
+	entry_free(entry);
 }
 
 /* Those that somebody waits for stay; there are never many. */
@@ -124,9 +147,7 @@ static void make_room(struct customers *customers)
 		at = entry->newer;
 		if (is_busy(entry))
 			continue;
-		(void)keyset_remove(customers->entries, entry);
-		list_remove(customers, entry);
-		entry_free(entry);
+		evict(customers, entry);
 	}
 }
 
@@ -142,24 +163,42 @@ int64_t *customers_recent(struct customers *customers, struct str key)
 	return &customers->recent[crypto_crc32c(0, key.data, key.size) % CUSTOMERS_RECENT];
 }
 
-static struct entry *get_or_make(struct customers *customers, const struct customer_key *key)
+struct entry *customers_make(struct customers *customers, struct str key, bool used)
 {
-	struct entry *entry = customers_get(customers, str_of(key->text, key->size));
+	struct entry *entry = customers_get(customers, key);
 
 	if (entry != NULL) {
-		list_touch(customers, entry);
+		if (used)
+			list_touch(customers, entry);
 		return entry;
 	}
 	make_room(customers);
-	entry = alloc_zeroed(1, sizeof(*entry) + key->size);
-	entry->key_size = key->size;
-	memcpy(entry->key, key->text, key->size);
+	entry = alloc_zeroed(1, sizeof(*entry) + key.size);
+	entry->key_size = (unsigned)key.size;
+	memcpy(entry->key, key.data, key.size);
 	entry->past_redis =
 		loop_now_ms(customers->cache->loop) - *customers_recent(customers, key_of(entry)) <
 		RECENT_MS;
 	flow_queue_init(&entry->waiting);
 	(void)keyset_put(customers->entries, entry);
-	list_add(customers, entry);
+	metric_set(customers->meters.kept, (double)keyset_count(customers->entries));
+	if (used)
+		list_add(customers, entry);
+	else
+		list_add_oldest(customers, entry);
+	return entry;
+}
+
+/* Who is not among all customers of an enterprise is nobody: that is known without asking. */
+static struct entry *get_or_make(struct customers *customers, const struct customer_key *key)
+{
+	struct str text = str_of(key->text, key->size);
+	bool there = customers_get(customers, text) != NULL;
+	struct entry *entry = customers_make(customers, text, true);
+	const struct whole *whole = there ? NULL : customers_whole(customers, text);
+
+	if (whole != NULL && customers_whole_holds(customers, whole))
+		(void)customers_fill(customers, entry, STR("null"));
 	return entry;
 }
 
@@ -210,10 +249,12 @@ const struct customer *customers_find(
 
 	if (!is_current(customers, entry, now_ms) && !is_all_there_is(customers, entry, now_ms)) {
 		customers->stats.memory.misses++;
+		metric_add(customers->meters.memory_misses, 1);
 		customers_want(customers, entry);
 		return NULL;
 	}
 	customers->stats.memory.hits++;
+	metric_add(customers->meters.memory_hits, 1);
 	if (is_old(customers, entry, now_ms)) {
 		customers->stats.memory.stale++;
 		customers_want(customers, entry);

@@ -21,6 +21,7 @@ struct fetch {
 	struct entry *entries[CUSTOMERS_BATCH];
 	bool filled[CUSTOMERS_BATCH];
 	unsigned count;
+	unsigned generation; /* of customers when it began */
 	struct str words[CUSTOMERS_BATCH + 2];
 	struct redis_reply reply;
 	struct pg_batch *batch;
@@ -55,6 +56,7 @@ static enum flow_status fetch_redis(struct flow *flow)
 	struct fetch *fetch = flow_state(flow);
 	unsigned words = 0;
 
+	fetch->generation = customers->generation;
 	for (unsigned i = 0; i < fetch->count; i++)
 		fetch->entries[i]->changed = false; /* what is announced from here on counts */
 	if (!may_use_redis(customers))
@@ -94,9 +96,11 @@ static void take_copy(struct customers *customers, struct fetch *fetch, unsigned
 		!str_equal(generation, str_from(customers->redis_generation)) ||
 		!customers_fill(customers, entry, record)) {
 		customers->stats.redis.misses++;
+		metric_add(customers->meters.redis_misses, 1);
 		return;
 	}
 	customers->stats.redis.hits++;
+	metric_add(customers->meters.redis_hits, 1);
 	fetch->filled[i] = true;
 }
 
@@ -148,6 +152,14 @@ static void keep_in_redis(struct flow *flow, const struct entry *entry, struct s
 	(void)redis_tell(customers->cache->redis, words, 5);
 }
 
+static void count_row(struct customers *customers, bool known)
+{
+	struct layer_stats *database = &customers->stats.database;
+
+	*(known ? &database->hits : &database->misses) += 1;
+	metric_add(known ? customers->meters.database_hits : customers->meters.database_misses, 1);
+}
+
 static enum flow_status fetch_rows(struct flow *flow)
 {
 	struct customers *customers = flow_context(flow);
@@ -165,10 +177,7 @@ static enum flow_status fetch_rows(struct flow *flow)
 		if (!fetch->filled[i])
 			continue;
 		entry->past_redis = false;
-		if (entry->customer.known)
-			customers->stats.database.hits++;
-		else
-			customers->stats.database.misses++;
+		count_row(customers, entry->customer.known);
 		keep_in_redis(flow, entry, record);
 	}
 	return FLOW_END;
@@ -186,9 +195,10 @@ static void fetch_finally(struct flow *flow)
 		struct str enterprise = str_cut(&rest, ' ');
 
 		entry->fetching = false;
-		if (!fetch->filled[i])
-			entry->changed = true; /* not read: the next look-up asks again */
-		else
+		/* Not read, or perhaps before a change that we missed: the next look-up asks. */
+		if (!fetch->filled[i] || fetch->generation != customers->generation)
+			entry->changed = true;
+		if (fetch->filled[i])
 			customers_learn(customers,
 				accounts_find(customers->cache->accounts, enterprise), entry);
 		(void)flow_queue_wake_all(&entry->waiting);

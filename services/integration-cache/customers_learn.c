@@ -79,6 +79,7 @@ static enum flow_status ask_post(struct flow *flow)
 
 	flow_set_enterprise(flow, ask->question.enterprise);
 	customers->stats.crm_asked++;
+	metric_add(customers->meters.crm_asked, 1);
 	if (!adapters_call(cache->adapters, code,
 		    arena_printf(flow_arena(flow), "/internal/%s/learn", ask->question.code),
 		    flow_arena(flow), &ask->call))

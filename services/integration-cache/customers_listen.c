@@ -17,6 +17,8 @@ static void one_changed(struct customers *customers, const char *key)
 	char redis_key[sizeof(CUSTOMERS_REDIS_PREFIX) + CUSTOMER_KEY_BYTES];
 
 	*customers_recent(customers, str_from(key)) = loop_now_ms(customers->cache->loop);
+	if (entry == NULL && customers_whole(customers, str_from(key)) != NULL)
+		entry = customers_make(customers, str_from(key), false); /* not nobody any more */
 	if (entry != NULL) {
 		entry->changed = entry->past_redis = true;
 		(void)flow_queue_wake_all(&entry->waiting);

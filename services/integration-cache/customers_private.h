@@ -35,13 +35,21 @@ struct question {
 };
 #define MAX_QUESTIONS 1024
 
+/* An enterprise all of whose customers are in memory: who is not there is nobody. */
+struct whole {
+	bool loading, complete;
+	unsigned generation; /* of customers when it was read */
+	int64_t read_ms;     /* 0: never */
+};
+
 struct customers {
 	struct integration_cache *cache;
 	struct keyset *entries;
+	struct table *wholes; /* number -> struct whole */
 	struct entry *newest, *oldest;
 	struct entry *first_wanted, *last_wanted;
 	struct flow_queue wake; /* of the fetcher */
-	struct flow *fetcher, *listener, *learner;
+	struct flow *fetcher, *listener, *learner, *warmer;
 	struct pg_listen *listen;
 	unsigned generation; /* grows after a gap in the notices */
 	/* Copies in Redis begin with this; another one makes them void. "": not known. */
@@ -54,6 +62,10 @@ struct customers {
 	unsigned first_question, question_count;
 	struct flow_queue asked; /* of the learner */
 	struct customers_stats stats;
+	struct customers_meters {
+		struct metric *memory_hits, *memory_misses, *redis_hits, *redis_misses;
+		struct metric *database_hits, *database_misses, *crm_asked, *kept;
+	} meters;
 };
 
 #define CUSTOMERS_REDIS_GENERATION "callweave:customers:generation"
@@ -69,6 +81,15 @@ int64_t *customers_recent(struct customers *customers, struct str key);
 /* After a gap: make the copies in Redis void. False: they cannot be trusted now. */
 bool customers_void_redis(struct customers *customers);
 
+/* An entry for the key, made where there is none: `used` now, or only in case. */
+struct entry *customers_make(struct customers *customers, struct str key, bool used);
+/* The enterprise of a key, if all its customers are in memory or are being read; NULL. */
+struct whole *customers_whole(const struct customers *customers, struct str key);
+bool customers_whole_holds(const struct customers *customers, const struct whole *whole);
+void customers_warm_start(struct customers *customers); /* customers_warm.c */
+void customers_warm_free(struct customers *customers);
+
+void customers_meters_start(struct customers *customers); /* customers_meters.c */
 void customers_fetch_start(struct customers *customers);  /* customers_fetch.c */
 void customers_listen_start(struct customers *customers); /* customers_listen.c */
 void customers_learn_start(struct customers *customers);  /* customers_learn.c */

@@ -18,6 +18,9 @@ const struct config_field cache_settings_table[] = {
 		"least twice the refresh"),
 	FIELD(max_customers, "MAX_CUSTOMERS", CONFIG_INT, "200000", 100, 20000000,
 		"customers kept in memory, some 400 bytes each; those looked up last stay"),
+	FIELD(warm_customers, "WARM_CUSTOMERS", CONFIG_INT, "2000", 0, 1000000,
+		"customers of one enterprise that are read before anybody asks, those who called "
+		"last first; an enterprise that has no more is in memory whole"),
 	FIELD(learn_seconds, "LEARN_SECONDS", CONFIG_INT, "900", 1, 604800,
 		"seconds until a CRM is asked again for a number that it did not know"),
 	FIELD(budget_ms, "BUDGET_MS", CONFIG_INT, "1000", 10, 60000,

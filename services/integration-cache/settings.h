@@ -12,6 +12,7 @@ struct cache_settings {
 	int64_t refresh_seconds; /* a copy older than this is read anew behind the answer */
 	int64_t ttl_seconds;	 /* and this old it is no answer any more */
 	int64_t max_customers;	 /* in memory */
+	int64_t warm_customers;	 /* of an enterprise, read before anybody asks */
 	int64_t learn_seconds;	 /* until a CRM is asked again for a number that it did not know */
 	int64_t budget_ms;	 /* how long an answer waits for Redis and PostgreSQL */
 	struct gateway_settings gateway;

@@ -10,6 +10,7 @@ from stack import INTERNAL_SECRET
 from waiting import wait_until
 
 SECRET = {"X-Callweave-Secret": INTERNAL_SECRET}
+COLD = {"CALLWEAVE_INTEGRATION_CACHE_WARM_CUSTOMERS": "0"}  # nobody is in memory before he is asked for
 ANNA, BORIS = "+375291110001", "+375291110002"
 KEY = "retailcrm-key-0123456789abcdef"
 CONFIG = {
@@ -22,7 +23,7 @@ CONFIG = {
 
 @pytest.fixture
 def stack(make_stack):
-    return make_stack(("integration-cache",)).start_all()
+    return make_stack(("integration-cache",), settings=COLD).start_all()
 
 
 def june(stack, number="0367", config=None, **columns):

@@ -9,7 +9,7 @@ import requests
 from fake_lookup import FakeLookup
 from process import Process
 from stack import INTERNAL_SECRET
-from test_integration_cache import ANNA, BORIS, CONFIG, customer, get, june, layers, name, post
+from test_integration_cache import ANNA, BORIS, COLD, CONFIG, customer, get, june, layers, name, post
 from waiting import wait_until
 
 CACHE = "integration-cache"
@@ -26,13 +26,13 @@ def adapter():
 @pytest.fixture
 def asking(make_stack, adapter):
     adapters = " ".join(f"{name}={adapter.url}" for name in ("retailcrm", "uon", "moysklad", "bitrix24"))
-    return make_stack((CACHE,), settings={"CALLWEAVE_INTEGRATION_CACHE_ADAPTERS": adapters}).start_all()
+    return make_stack((CACHE,), settings={**COLD, "CALLWEAVE_INTEGRATION_CACHE_ADAPTERS": adapters}).start_all()
 
 
 @pytest.fixture
 def two(make_stack):
     """A stack, and a second instance on the same PostgreSQL and Redis."""
-    stack = make_stack((CACHE,)).start_all()
+    stack = make_stack((CACHE,), settings=COLD).start_all()
     folder = stack.folder / "second"
     folder.mkdir()
     second = Process(CACHE, folder, stack.services[CACHE].settings)
@@ -58,7 +58,7 @@ def health(stack):
 
 def test_without_a_database_the_last_good_copy_serves(make_stack):
     """Check 7 of the acceptance list."""
-    stack = make_stack((CACHE,), own_postgres=True).start_all()
+    stack = make_stack((CACHE,), own_postgres=True, settings=COLD).start_all()
     june(stack)
     customer(stack, last_name="Иванов")
     assert name(stack) == "Иванов"
@@ -83,7 +83,7 @@ def test_without_a_database_the_last_good_copy_serves(make_stack):
 
 
 def test_it_starts_without_a_database_and_says_so(make_stack):
-    stack = make_stack((CACHE,), own_postgres=True)
+    stack = make_stack((CACHE,), own_postgres=True, settings=COLD)
     stack.stop_pg()
     service = stack.services[CACHE]
     service.start(wait=False)
@@ -104,7 +104,7 @@ def answers(service):
 
 
 def test_without_redis_it_is_only_slower(make_stack):
-    stack = make_stack((CACHE,)).start_all()
+    stack = make_stack((CACHE,), settings=COLD).start_all()
     june(stack)
     customer(stack, last_name="Иванов")
     stack.redis.halt()
@@ -159,7 +159,7 @@ def plant(stack, phone, surname):
 
 def test_copies_are_void_after_a_lost_connection(make_stack):
     """Who did not hear announcements, or could not pass them on, trusts no copy."""
-    stack = make_stack((CACHE,)).start_all()
+    stack = make_stack((CACHE,), settings=COLD).start_all()
     june(stack)
     assert name(stack, "+375291110009") is None, "which makes the generation known"
     plant(stack, "+375291110003", "Копия")
@@ -178,7 +178,7 @@ def test_copies_are_void_after_a_lost_connection(make_stack):
 
 
 def test_rubbish_in_redis_is_passed_over(make_stack):
-    stack = make_stack((CACHE,)).start_all()
+    stack = make_stack((CACHE,), settings=COLD).start_all()
     june(stack)
     customer(stack, last_name="Иванов")
     name(stack, "+375291110009")
@@ -193,6 +193,55 @@ def test_rubbish_in_redis_is_passed_over(make_stack):
     assert name(stack, BORIS) is None
     redis_cli(stack, "SET", "callweave:messages:1:1", "no hash")
     assert get(stack, "telegram/messages/1/1").status_code == 404
+
+
+# -- before anybody asks ----------------------------------------------------------------------------
+
+def warm(stack):
+    """Until the customers of 0367 are in memory: a stranger is nobody without a look into the database."""
+    numbers = iter(range(10000))
+
+    def known():
+        before = layers(stack)["memory"]["misses"]
+        assert name(stack, f"+37533{next(numbers):07}") is None
+        return layers(stack)["memory"]["misses"] == before
+    wait_until(known, 10, "all customers are in memory")
+
+
+def test_customers_are_there_before_anybody_asks(make_stack):
+    stack = make_stack((CACHE,))
+    stack.enterprise("0367", name="june", integrations_config=json.dumps(CONFIG))
+    for number in range(50):
+        customer(stack, f"+37529111{number:04}", last_name=f"Иванов {number}", meta='{"responsible": {"retailcrm": "16"}}')
+    stack.start_all()
+    warm(stack)
+    before = layers(stack)
+    assert [name(stack, f"+37529111{number:04}") for number in range(50)] == [f"Иванов {n}" for n in range(50)]
+    assert name(stack, "+375440000001") is None
+    after = layers(stack)
+    assert after["memory"]["hits"] - before["memory"]["hits"] == 51
+    assert (after["memory"]["misses"], after["database"]) == (before["memory"]["misses"], before["database"])
+    customer(stack, "+375440000001", last_name="Новый")
+    customer(stack, "+375440000002", last_name="Другой")
+    wait_until(lambda: name(stack, "+375440000001") == "Новый", 1, "who was nobody is somebody")
+    wait_until(lambda: name(stack, "+375440000002") == "Другой", 1, "also one that nobody asked for before")
+    stack.sql("""SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                 WHERE datname = current_database() AND query LIKE 'LISTEN%%customers%%'""")
+    customer(stack, "+375440000003", last_name="Тайный")
+    wait_until(lambda: name(stack, "+375440000003") == "Тайный", 5, "what was not announced is found after the gap")
+
+
+def test_only_as_many_as_there_is_room_for(make_stack):
+    stack = make_stack((CACHE,), settings={"CALLWEAVE_INTEGRATION_CACHE_MAX_CUSTOMERS": "100"})
+    stack.enterprise("0367", name="june", integrations_config=json.dumps(CONFIG))
+    stack.sql("""INSERT INTO customers (enterprise_number, phone_e164, last_name)
+                 SELECT '0367', '+37529' || to_char(n, 'FM0000000'), 'Иванов ' || n FROM generate_series(1, 500) AS n""")
+    stack.start_all()
+    for number in (1, 250, 500, 1, 77):
+        assert name(stack, f"+37529{number:07}") == f"Иванов {number}"
+    for number in range(1, 300):
+        assert name(stack, f"+37529{number:07}") == f"Иванов {number}"
+    assert get(stack, "stats").json()["customers"] <= 110
 
 
 # -- the CRMs ---------------------------------------------------------------------------------------
