@@ -92,6 +92,8 @@ bool bitrix24_end(struct json_writer *writer, struct crm_job *job, struct crm_re
 
 /* -- errors -------------------------------------------------------------------------------------- */
 
+/* What the portal and the token server say; everything else is judged by its status. Rights that are
+ * missing do not come back by themselves: locked. */
 static const struct {
 	const char *code;
 	enum crm_verdict verdict;
@@ -137,6 +139,7 @@ static enum crm_verdict verdict_of_code(struct str code, enum crm_verdict otherw
 	return otherwise;
 }
 
+/* Of a moment that is past by our clock. */
 enum { SHORTEST_WAIT_MS = 1000 };
 
 /* The moment at which a method's time of ten minutes begins anew, in seconds. */
@@ -153,6 +156,7 @@ static int64_t wait_of(const struct crm_job *job, const struct crm_reply *reply)
 	return (int64_t)(at * 1000) - job->now_ms;
 }
 
+/* Its own error counts, also where the status is 200; a good answer always has a result. */
 enum crm_verdict bitrix24_verdict(
 	struct crm_job *job, const struct crm_reply *reply, int64_t *wait_ms)
 {
@@ -187,12 +191,14 @@ enum crm_verdict bitrix24_on(struct crm_job *job)
 
 /* -- the driver ---------------------------------------------------------------------------------- */
 
+/* The settings of the system before this one had nothing else. */
 static bool is_webhook_only(const struct crm_account *account)
 {
 	return json_text(json_member(account->config, "client_id")).size == 0 &&
 	       json_text(json_member(account->config, "incoming_webhook")).size > 0;
 }
 
+/* Changes are read of two lists, a page of each. */
 static int plan_one(struct crm_job *job, int operation)
 {
 	if (operation == B24_CONTACTS)
@@ -236,6 +242,7 @@ static int plan(struct crm_job *job)
 	return plan_task(job);
 }
 
+/* The list is made once; then each answer moves it on. */
 static int next(struct crm_job *job)
 {
 	struct crm_steps *steps = &bitrix24_own(job)->steps;

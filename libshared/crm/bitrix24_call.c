@@ -37,6 +37,7 @@ static struct str user_of(const struct crm_job *job, struct str extension)
 	return crm_user_of(job->account, extension, job->arena);
 }
 
+/* The first of them whom our map knows. */
 static struct str first_user(const struct crm_job *job, const struct json_strings *extensions)
 {
 	for (size_t i = 0; i < extensions->count; i++) {
@@ -145,6 +146,7 @@ static bool is_new(struct crm_job *job, const struct json_strings *extensions)
 	return false;
 }
 
+/* A registration shows the card to one user; the others are told in one more request. */
 static void plan_ringing(struct crm_job *job)
 {
 	bool more = !job->late && is_new(job, &job->call->ringing);
@@ -155,6 +157,7 @@ static void plan_ringing(struct crm_job *job)
 		add(job, B24_SHOW);
 }
 
+/* Cards of the others close; who took it by a transfer sees one, too. */
 static void plan_answered(struct crm_job *job)
 {
 	const struct bitrix24_memory *memory = &bitrix24_own(job)->memory;
@@ -173,6 +176,7 @@ static void plan_answered(struct crm_job *job)
 		add(job, B24_HIDE);
 }
 
+/* Memory shortens it: what was finished is not finished again, only its recording may be new. */
 static void plan_end(struct crm_job *job)
 {
 	const struct bitrix24_memory *memory = &bitrix24_own(job)->memory;
@@ -243,6 +247,7 @@ static const char *start_date(struct crm_job *job)
 		abs(minutes) / 60, abs(minutes) % 60);
 }
 
+/* By default no lead is made of every wrong number. */
 static void put_crm(struct json_writer *writer, struct crm_job *job)
 {
 	struct str source = crm_config_text(job->account, "crm_source", NULL, job->arena);
@@ -299,6 +304,7 @@ static struct json_strings new_users(struct crm_job *job)
 	return users;
 }
 
+/* Who sees the card and does not talk. */
 static struct json_strings other_users(struct crm_job *job)
 {
 	const struct bitrix24_memory *memory = &bitrix24_own(job)->memory;

@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 
+/* Of one contact; more is somebody's import gone wrong. */
 enum { PHONES = 20 };
 
 static const char *prefix_of(struct str type)
@@ -24,6 +25,7 @@ static struct str entity_id(struct crm_job *job, const char *prefix, struct str 
 	return str_from(arena_printf(job->arena, "%s_%.*s", prefix, STR_ARG(id)));
 }
 
+/* Ids come as numbers or texts, by method. What a reply holds lives only as long as it. */
 static struct str member(struct crm_job *job, const struct json *row, const char *name)
 {
 	return bitrix24_keep(job, crm_id(json_member(row, name), job->arena));
@@ -197,6 +199,7 @@ static void put_since(struct json_writer *writer, struct crm_job *job, struct st
 	json_close_object(writer);
 }
 
+/* Only what is used: "*" would bring every field that the portal has made up. */
 static void put_select(struct json_writer *writer, bool companies)
 {
 	static const char *const contact[] = {"ID", "NAME", "SECOND_NAME", "LAST_NAME", "PHONE",
@@ -272,6 +275,7 @@ static void move_on(struct crm_job *job, struct place place, struct str last, in
 	job->more |= next > 0;
 }
 
+/* A page of contacts that was read is kept, also when companies fail after it. */
 enum crm_verdict bitrix24_read_list(
 	struct crm_job *job, const struct crm_reply *reply, int64_t *wait_ms)
 {

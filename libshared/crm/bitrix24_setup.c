@@ -6,6 +6,7 @@
 
 #include "json_put.h"
 
+/* Each may be a request. */
 enum { MAX_LINES = 20 };
 
 static const char *const events[] = {"ONEXTERNALCALLSTART", "ONCRMCONTACTADD", "ONCRMCONTACTUPDATE",
@@ -26,6 +27,7 @@ static const char *handler(struct crm_job *job)
 		job->arena, "%s/api/bitrix24-crm/%.*s", job->account->hook_url, STR_ARG(uuid));
 }
 
+/* What has to be bound is known when the list of what is bound has come. */
 int bitrix24_plan_register(struct crm_job *job, bool on)
 {
 	struct crm_steps *steps = &bitrix24_own(job)->steps;
@@ -50,6 +52,7 @@ bool bitrix24_build_plain(struct crm_job *job, struct crm_request *request)
 
 /* -- events -------------------------------------------------------------------------------------- */
 
+/* By this very address: another installation of ours may have bound the same events. */
 static bool is_bound(const struct json *bound, const char *event, const char *address)
 {
 	const struct json *row = json_kind(bound) == JSON_ARRAY ? json_first(bound) : NULL;
@@ -138,6 +141,7 @@ enum crm_verdict bitrix24_read_lines(
 	return bitrix24_on(job);
 }
 
+/* For people who choose a line in the portal. */
 static struct str line_name(const struct crm_job *job, struct str number)
 {
 	const struct json *lines = json_member(job->account->config, "lines");

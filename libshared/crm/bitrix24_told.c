@@ -3,6 +3,7 @@
  */
 #include "bitrix24.h"
 
+/* "externalCall.<md5>.<seconds>"; longer ones would not fit the memory. */
 enum { CALL_ID_MAX_BYTES = 200 };
 
 static const struct json_field memory_fields[] = {
@@ -59,6 +60,7 @@ static void take_call_id(struct crm_job *job, struct str call_id)
 	own->steps.at++;
 }
 
+/* Found by his extension nobody knows his id: then nobody's card is noted as shown. */
 static void take_user(struct crm_job *job)
 {
 	struct bitrix24_memory *memory = &bitrix24_own(job)->memory;
@@ -110,6 +112,7 @@ enum crm_verdict bitrix24_read_popup(
 
 /* -- finish, attachRecord ------------------------------------------------------------------------ */
 
+/* A call of Bitrix24's own is never registered anew: it would be a second one. */
 enum crm_verdict bitrix24_read_finish(
 	struct crm_job *job, const struct crm_reply *reply, int64_t *wait_ms)
 {
@@ -136,6 +139,7 @@ enum crm_verdict bitrix24_read_finish(
 	return remember(job);
 }
 
+/* Bitrix24 fetches the file later and does not say how that went. */
 enum crm_verdict bitrix24_read_record(
 	struct crm_job *job, const struct crm_reply *reply, int64_t *wait_ms)
 {

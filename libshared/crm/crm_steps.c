@@ -5,6 +5,7 @@
 
 #include "crm_make.h"
 
+/* A full list drops what comes last: cards, never the end of a call, of which there is one. */
 void crm_steps_add(struct crm_steps *steps, int operation, struct str who)
 {
 	if (steps->count == CRM_MAX_STEPS)
@@ -33,6 +34,7 @@ const struct crm_step *crm_steps_now(const struct crm_steps *steps)
 
 /* -- memory -------------------------------------------------------------------------------------- */
 
+/* It is our own text; a version that wrote other members is read as far as it goes. */
 void crm_memory_read(struct crm_job *job, const struct json_field *fields, void *to)
 {
 	struct json *json = NULL;

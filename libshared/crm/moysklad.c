@@ -87,6 +87,7 @@ static const struct json_field error_fields[] = {
 	{0},
 };
 
+/* Several errors may be listed; the first is the one that people look at. */
 static struct api_error read_error(struct crm_job *job, const struct crm_reply *reply)
 {
 	const struct json *first = json_item(json_member(reply->json, "errors"), 0);
@@ -168,6 +169,7 @@ static int plan_employees(struct crm_job *job)
 				: crm_stop(job, "neither integration_code nor api_token is given");
 }
 
+/* One request to Remap, and what it leads to. */
 static int plan_remap(struct crm_job *job, int operation)
 {
 	if (!has(job, "api_token"))
@@ -203,6 +205,7 @@ static int plan(struct crm_job *job)
 	}
 }
 
+/* The list is made once; then each answer moves it on. */
 static int next(struct crm_job *job)
 {
 	struct crm_steps *steps = &moysklad_own(job)->steps;

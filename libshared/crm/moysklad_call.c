@@ -9,6 +9,8 @@
 #include "json_put.h"
 #include "uri.h"
 
+/* A ring group larger than this sees no more cards: each is a request of its own, and the CRM allows
+ * twenty a second. Sequences count tenths of a second. */
 enum { MAX_POPUPS = 30, EVENT_UNIT_MS = 100 };
 
 static const struct json_field memory_fields[] = {
@@ -63,6 +65,7 @@ static void plan_show(struct crm_job *job, struct str extension)
 		crm_steps_add(&own->steps, MS_SHOW, extension);
 }
 
+/* Also where a former attempt got no further than this: memory says what there is. */
 static void plan_made(struct crm_job *job)
 {
 	struct moysklad *own = moysklad_own(job);
@@ -101,6 +104,8 @@ static void plan_answered(struct crm_job *job)
 	}
 }
 
+/* Popups first: people look at them; the journal can wait for the look-up of the counterparty, which
+ * links the call where MoySklad itself found nobody. */
 static void plan_end(struct crm_job *job)
 {
 	struct moysklad *own = moysklad_own(job);
@@ -114,6 +119,7 @@ static void plan_end(struct crm_job *job)
 	crm_steps_add(&own->steps, memory->created ? MS_UPDATE : MS_CALL, str_of(NULL, 0));
 }
 
+/* recordUrl appends: told twice it would be shown twice. */
 static void plan_recording(struct crm_job *job)
 {
 	struct moysklad *own = moysklad_own(job);
@@ -142,6 +148,7 @@ int moysklad_plan_call(struct crm_job *job)
 
 /* -- parts of bodies ----------------------------------------------------------------------------- */
 
+/* How this API names an object: {"meta": {"href", "type", "mediaType"}}. */
 static void put_meta(
 	struct json_writer *writer, const char *name, struct str href, const char *type)
 {
@@ -229,6 +236,8 @@ static const char *call_url(struct crm_job *job, const char *below)
 
 /* -- requests ------------------------------------------------------------------------------------ */
 
+/* At its first ringing nobody is named yet: what is filled once stays, and who talks is known only at
+ * the end. */
 bool moysklad_build_call(struct crm_job *job, struct crm_request *request)
 {
 	const struct crm_call *call = job->call;
@@ -301,6 +310,7 @@ bool moysklad_build_link(struct crm_job *job, struct crm_request *request)
 
 /* -- replies ------------------------------------------------------------------------------------- */
 
+/* What the journal has now, so that it is not told again. */
 static void ended(struct crm_job *job)
 {
 	struct moysklad_memory *memory = &moysklad_own(job)->memory;
@@ -311,6 +321,7 @@ static void ended(struct crm_job *job)
 		memory->recorded = job->call->record_url;
 }
 
+/* MoySklad looks the number up itself; longer than any href is none. */
 static void keep_counterparty(struct crm_job *job, const struct crm_reply *reply)
 {
 	struct str href = json_text(
@@ -363,6 +374,7 @@ static void remove_popup(struct json_strings *popups, struct str extension)
 	popups->count = kept;
 }
 
+/* A HIDE that was refused is not tried again either: HIDE_ALL comes at the end. */
 enum crm_verdict moysklad_read_event(
 	struct crm_job *job, const struct crm_reply *reply, int64_t *wait_ms)
 {

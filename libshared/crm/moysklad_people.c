@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 
+/* Rows a request. Of counterparties with a number there are hardly ever two. */
 enum { PAGE = 100, FIND_PAGE = 10 };
 
 struct party_meta {
@@ -163,6 +164,7 @@ static void name_customer(
 		split_name(party->name, customer);
 }
 
+/* Without an id nothing could be said about it later. */
 static void add_customer(struct crm_job *job, const struct party *party)
 {
 	struct crm_customer *customer = &job->customers[job->customer_count];
@@ -182,6 +184,7 @@ static void add_customer(struct crm_job *job, const struct party *party)
 
 /* -- find ---------------------------------------------------------------------------------------- */
 
+/* Digit by digit: a look-up by the last digits would name a stranger abroad. */
 static bool has_number(const struct party *party, struct str phone, struct arena *arena)
 {
 	const char *wanted = crm_digits(phone, arena);
@@ -217,6 +220,7 @@ enum crm_verdict moysklad_read_find(
 	return moysklad_on(job);
 }
 
+/* For the link of a call, where names do not matter. */
 struct str moysklad_party_with(struct crm_job *job, const struct json *answer, struct str phone)
 {
 	struct parties parties = {0};
@@ -303,6 +307,7 @@ bool moysklad_build_changes(struct crm_job *job, struct crm_request *request)
 	return moysklad_remap(job, list_url(job, changes_filter(job), rest), request);
 }
 
+/* The last row says where the next page begins, and how many rows of that moment are behind us. */
 static void move_on(struct moysklad_changes *changes, const struct parties *parties)
 {
 	const struct party *rows = parties->rows.items;

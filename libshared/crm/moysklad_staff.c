@@ -3,6 +3,7 @@
  */
 #include "moysklad.h"
 
+/* Employees a request. */
 enum { PAGE = 100 };
 
 struct employee {
@@ -51,6 +52,7 @@ bool moysklad_build_employees(struct crm_job *job, struct crm_request *request)
 	return moysklad_remap(job, url, request);
 }
 
+/* What is beyond the room is told by `more`. */
 static void add_employee(struct crm_job *job, const struct employee *employee)
 {
 	if (job->employee_count == CRM_MAX_FOUND || employee->id.size == 0)
@@ -95,6 +97,7 @@ bool moysklad_build_extensions(struct crm_job *job, struct crm_request *request)
 		job, "GET", base != NULL ? crm_url(job->arena, base, "/employee") : NULL, request);
 }
 
+/* The one from Remap, or a new one: an extension may belong to somebody whom Remap does not list. */
 static struct crm_employee *employee_with(struct crm_job *job, struct str id)
 {
 	struct crm_employee *employee = &job->employees[job->employee_count];
