@@ -90,6 +90,8 @@ static void open_clients(struct adapter *adapter)
 		.url = url, .application_name = adapter->name, .log = adapter->log};
 	const struct http_client_options outside = {
 		.user_agent = "callweave",
+		/* One a job: CRMs that never answer do not keep others from theirs. */
+		.max_connections = (unsigned)adapter->config->max_jobs,
 		.deny_private = true,
 		.allowed = &adapter->allowed,
 	};
