@@ -104,7 +104,7 @@ bool crm_key_is_well_formed(struct str key)
 	if (key.size < 4 || key.size > 200)
 		return false;
 	for (size_t i = 0; i < key.size; i++) {
-		if (!isalnum((unsigned char)key.data[i]) && memchr("-_.=", key.data[i], 4) == NULL)
+		if (!isalnum((unsigned char)key.data[i]) && strchr("-_.=", key.data[i]) == NULL)
 			return false;
 	}
 	return true;

@@ -116,10 +116,10 @@ void office_remove(struct office *office, struct card *card)
 
 struct card *office_add(struct office *office, enum card_kind kind, int64_t at_ms)
 {
-	struct card *card = alloc_zeroed(1, sizeof(*card));
+	struct card *card = alloc_zeroed(1, sizeof(*card)), *oldest = office->first[kind];
 
-	if (office->count[kind] == OFFICE_MAX_KIND)
-		office_remove(office, office->first[kind]);
+	if (oldest != NULL && office->count[kind] >= OFFICE_MAX_KIND)
+		office_remove(office, oldest);
 	card->kind = kind;
 	card->id = ++office->last_id;
 	card->at_ms = card->changed_ms = at_ms;

@@ -38,7 +38,7 @@ bool check_is_phone(struct str text)
 	for (size_t i = 0; i < text.size; i++) {
 		unsigned char c = (unsigned char)text.data[i];
 		digits += isdigit(c) != 0;
-		if (!isdigit(c) && memchr(" ()-", c, 4) == NULL && (c != '+' || i != 0))
+		if (!isdigit(c) && strchr(" ()-", c) == NULL && (c != '+' || i != 0))
 			return false;
 	}
 	return digits >= 3 && digits <= 20;

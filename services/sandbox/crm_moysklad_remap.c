@@ -107,7 +107,7 @@ static bool read_condition(struct str text, struct condition *condition)
 		"!=", "!~", "~=", "=~", ">=", "<=", "=", "~", ">", "<"};
 	size_t at = 0;
 
-	while (at < text.size && memchr("=!~<>", text.data[at], 5) == NULL)
+	while (at < text.size && strchr("=!~<>", text.data[at]) == NULL)
 		at++;
 	condition->name = str_of(text.data, at);
 	for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++) {

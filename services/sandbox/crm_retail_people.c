@@ -278,7 +278,7 @@ void retail_customer_create(struct crm_request *request)
 	if (customer == NULL)
 		return;
 	card = office_add(request->office, CARD_CUSTOMER, request->now_ms);
-	snprintf(id, sizeof(id), "%lld", (long long)(100000 + card->id));
+	snprintf(id, sizeof(id), "%lld", 100000 + (long long)card->id);
 	card_set(card, "id", str_from(id));
 	set_fields(request, card, customer);
 	card_set(card, "created_by", STR("api"));

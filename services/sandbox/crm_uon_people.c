@@ -188,7 +188,7 @@ void uon_user_create(struct crm_request *request)
 		return;
 	}
 	user = office_add(request->office, CARD_CUSTOMER, request->now_ms);
-	snprintf(id, sizeof(id), "%lld", (long long)(100000 + user->id));
+	snprintf(id, sizeof(id), "%lld", 100000 + (long long)user->id);
 	card_set(user, "id", str_from(id));
 	card_set(user, "created_by", STR("api"));
 	set_fields(request, user);
