@@ -66,32 +66,46 @@ struct str bitrix24_registered_user(struct crm_job *job)
 		user = first_user(job, &call->ringing);
 	if (user.size == 0)
 		user = user_of(job, call->extension);
-	return user.size > 0 ? user
-			     : crm_config_text(job->account, "default_user_id", NULL, job->arena);
+	return user;
 }
 
-/* The extension by which Bitrix24 may know somebody whom our map does not. */
-static struct str any_extension(const struct crm_call *call)
+/* Whose the calls are in which nobody took part whom Bitrix24 knows, since it takes none without a
+ * user: the one of the settings, else the one who installed the application. */
+static struct str default_user(struct crm_job *job)
 {
-	if (call->extension.size > 0)
+	struct str user = crm_config_text(job->account, "default_user_id", NULL, job->arena);
+
+	return user.size > 0 ? user : bitrix24_token(job->account, "user_id");
+}
+
+/* The extension by which Bitrix24 may know somebody whom our map does not: for a registration the
+ * same at each event, for the end of a call that of the talker. */
+static struct str any_extension(const struct crm_job *job, bool talker)
+{
+	const struct crm_call *call = job->call;
+
+	if (call->extension.size > 0 && (talker || call->outgoing))
 		return call->extension;
-	if (call->ringing.count > 0)
-		return call->ringing.items[0];
-	return call->rang.count > 0 ? call->rang.items[0] : str_of(NULL, 0);
+	if (call->rang.count > 0)
+		return call->rang.items[0];
+	return call->ringing.count > 0 ? call->ringing.items[0] : call->extension;
 }
 
 /* By id where our map has one, else by the extension; the other way round when Bitrix24 did not
  * find anybody so. */
-static void put_user(struct json_writer *writer, struct crm_job *job, struct str user)
+static void put_user(
+	struct json_writer *writer, struct crm_job *job, struct str user, struct str extension)
 {
 	bool by_extension = (user.size == 0) != bitrix24_own(job)->other_user;
 
 	if (user.size == 0)
 		user = bitrix24_registered_user(job);
-	if (user.size > 0 && !by_extension)
-		bitrix24_put_id(writer, "USER_ID", user);
+	if (user.size == 0)
+		user = default_user(job);
+	if (user.size == 0 || (by_extension && extension.size > 0))
+		json_put_member_str(writer, "USER_PHONE_INNER", extension);
 	else
-		json_put_member_str(writer, "USER_PHONE_INNER", any_extension(job->call));
+		bitrix24_put_id(writer, "USER_ID", user);
 }
 
 /* -- the list of requests ------------------------------------------------------------------------ */
@@ -125,7 +139,9 @@ bool bitrix24_shows_card(struct crm_job *job)
 	if (job->late)
 		return false;
 	if (job->kind == CRM_RINGING)
-		return user.size > 0 ? rings(job, user) : job->call->ringing.count > 0;
+		return user.size > 0
+			       ? rings(job, user)
+			       : job->call->ringing.count > 0 && !bitrix24_own(job)->other_user;
 	return job->kind == CRM_ANSWERED && user.size > 0 &&
 	       str_equal(user, user_of(job, job->call->extension));
 }
@@ -200,7 +216,8 @@ static int why_not(struct crm_job *job)
 	if (job->call->hidden || job->call->phone.size == 0)
 		return crm_skip(
 			job, "the number was withheld, and Bitrix24 takes no call without one");
-	if (bitrix24_registered_user(job).size == 0 && any_extension(job->call).size == 0)
+	if (bitrix24_registered_user(job).size == 0 && any_extension(job, false).size == 0 &&
+		default_user(job).size == 0)
 		return crm_skip(job,
 			"nobody of the enterprise took part, and Bitrix24 takes no call "
 			"without a user: default_user_id may name one");
@@ -274,7 +291,7 @@ bool bitrix24_build_register(struct crm_job *job, struct crm_request *request)
 	struct buf body;
 
 	bitrix24_begin(&writer, &body);
-	put_user(&writer, job, bitrix24_registered_user(job));
+	put_user(&writer, job, bitrix24_registered_user(job), any_extension(job, false));
 	json_put_member_str(&writer, "PHONE_NUMBER", call->phone);
 	json_put_member_int(&writer, "TYPE", call->outgoing ? 1 : 2);
 	json_put_member_str(&writer, "CALL_START_DATE", str_from(start_date(job)));
@@ -366,7 +383,7 @@ bool bitrix24_build_finish(struct crm_job *job, struct crm_request *request)
 	json_put_member_str(&writer, "CALL_ID", bitrix24_own(job)->memory.call_id);
 	if (talker.size == 0 && (call->result != CRM_TALKED || call->extension.size == 0))
 		talker = bitrix24_registered_user(job);
-	put_user(&writer, job, talker);
+	put_user(&writer, job, talker, any_extension(job, true));
 	json_put_member_int(&writer, "DURATION", call->talk_seconds > 0 ? call->talk_seconds : 0);
 	json_put_member_str(&writer, "STATUS_CODE", str_from(status_code(call)));
 	put_chat(&writer, job);

@@ -61,6 +61,7 @@ static struct bitrix24_tokens tokens_of(const struct crm_hook *hook)
 		.member_id = part(hook, "auth", "member_id"),
 		.application_token = part(hook, "auth", "application_token"),
 		.scope = part(hook, "auth", "scope"),
+		.user_id = part(hook, "auth", "user_id"),
 	};
 
 	(void)str_to_int64(part(hook, "auth", "expires_in"), &tokens.expires_in);

@@ -85,6 +85,8 @@ enum crm_verdict bitrix24_read_token(
 	tokens.application_token = bitrix24_token(job->account, "application_token");
 	if (tokens.client_endpoint.size == 0)
 		tokens.client_endpoint = bitrix24_token(job->account, "client_endpoint");
+	if (tokens.user_id.size == 0)
+		tokens.user_id = bitrix24_token(job->account, "user_id");
 	if (tokens.member_id.size == 0)
 		tokens.member_id = bitrix24_token(job->account, "member_id");
 	job->oauth_after = bitrix24_tokens_write(&tokens, job->now_ms, job->arena);

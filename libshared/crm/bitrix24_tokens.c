@@ -18,6 +18,7 @@ static const struct json_field fields[] = {
 	TOKEN(member_id, 0),
 	TOKEN(application_token, 0),
 	TOKEN(scope, 0),
+	TOKEN(user_id, JSON_LAX),
 	JSON_FIELD(struct bitrix24_tokens, expires_in, JSON_INT64, JSON_LAX),
 	{0},
 };
@@ -54,6 +55,7 @@ struct str bitrix24_tokens_write(
 	put(&writer, "member_id", tokens->member_id);
 	put(&writer, "application_token", tokens->application_token);
 	put(&writer, "scope", tokens->scope);
+	put(&writer, "user_id", tokens->user_id);
 	json_put_member_int(&writer, "expires_at", now_ms + seconds * 1000);
 	json_close_object(&writer);
 	return crm_take(&text, arena);

@@ -9,6 +9,7 @@
 struct bitrix24_tokens {
 	struct str access_token, refresh_token;
 	struct str domain, client_endpoint, member_id, application_token, scope;
+	struct str user_id; /* who installed the application */
 	int64_t expires_in; /* seconds */
 };
 
