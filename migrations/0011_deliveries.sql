@@ -11,8 +11,9 @@ ALTER TABLE crm_channels DROP COLUMN lease_until;
 
 -- A dead delivery that a person sends again has its time anew.
 ALTER TABLE crm_deliveries ADD COLUMN retried_at timestamptz;
--- When the next of those that wait for their next try is due.
+-- Those that wait for their next try: when the first is due, and whether one of a call is among them.
 CREATE INDEX crm_deliveries_failed ON crm_deliveries (enterprise_number, crm, next_at) WHERE state = 'failed';
+CREATE INDEX crm_deliveries_failed_calls ON crm_deliveries (enterprise_number, crm, call_key) WHERE state = 'failed';
 
 -- Renew, and take what nobody serves, up to a fair share. All channels of `me` come back, at least one row (of NULLs);
 -- no row at all: another process has this name now. `fresh`: the process has just started, and an older one of

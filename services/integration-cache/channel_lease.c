@@ -274,15 +274,18 @@ static bool some_may_go(const struct gateway *gateway)
 	return false;
 }
 
-static bool nothing_under_way(const struct gateway *gateway)
+/* A CRM that never answers is not waited for: whoever takes over asks it again. */
+static bool may_leave(const struct gateway *gateway)
 {
-	return gateway->channels.attempts == 0 && journal_idle(gateway);
+	bool done = gateway->channels.attempts == 0 && journal_idle(gateway);
+
+	return done || loop_now_ms(gateway->loop) - gateway->draining_ms > GATEWAY_PATIENCE_MS;
 }
 
 static enum flow_status keeper_give(struct flow *flow)
 {
 	struct gateway *gateway = flow_context(flow);
-	bool goodbye = gateway->draining && nothing_under_way(gateway);
+	bool goodbye = gateway->draining && may_leave(gateway);
 
 	if (gateway->channels.left)
 		return FLOW_END;

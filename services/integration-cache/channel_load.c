@@ -10,27 +10,36 @@
 enum { LOAD_DEADLINE_MS = 30000, RETRY_MS = 500 };
 #define LOAD_ARENA_BYTES ((size_t)16 << 20)
 
+/* Planned without a look at values: what the statistics say of an enterprise whose CRM is dead would
+ * have all that waits for it read and sorted for the sake of the first rows. */
+static const char sql_plans[] =
+	"SELECT set_config('plan_cache_mode', 'force_generic_plan', true),"
+	" set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)";
+
 static const char sql_channel[] =
 	"SELECT epoch, failures, locked, reason,"
 	" ceil(extract(epoch FROM open_until - now()) * 1000)::bigint"
 	" FROM crm_channels WHERE enterprise_number = $1 AND crm = $2 AND owner = $3";
 
-/* Not those that wait for a far try, nor what comes behind them in their call. */
-#define OPEN  "state IN ('queued', 'sending', 'failed')"
+/* Not those that wait for a far try, nor what comes behind them in their call. The inner SELECT has a
+ * LIMIT so that it stays a look into the few failed rows of one call: as a join it would go through
+ * all that waits for a dead CRM. */
 #define LATER "next_at > now() + $4::bigint * interval '1 millisecond'"
 static const char sql_rows[] =
 	"SELECT id, call_key, kind, payload::text, trace_id, attempts,"
 	" ceil(extract(epoch FROM next_at - now()) * 1000)::bigint"
-	" FROM crm_deliveries d WHERE enterprise_number = $1 AND crm = $2 AND d." OPEN
-	" AND NOT (d." LATER ") AND NOT EXISTS (SELECT FROM crm_deliveries e"
-	" WHERE e.enterprise_number = d.enterprise_number AND e.crm = d.crm"
-	" AND e.call_key = d.call_key AND e.id < d.id AND e." OPEN " AND e." LATER ")"
-	" ORDER BY id LIMIT $3";
+	" FROM crm_deliveries d WHERE enterprise_number = $1 AND crm = $2"
+	" AND state IN ('queued', 'sending', 'failed') AND NOT (state = 'failed' AND " LATER ")"
+	" AND (SELECT e.id FROM crm_deliveries e WHERE e.enterprise_number = $1 AND e.crm = $2"
+	" AND e.call_key = d.call_key AND e.state = 'failed' AND e.id + 0 < d.id AND e." LATER
+	" LIMIT 1) IS NULL ORDER BY id LIMIT $3";
 
 static const char sql_parked[] =
 	"SELECT ceil(extract(epoch FROM min(next_at) - now()) * 1000)::bigint FROM crm_deliveries"
 	" WHERE enterprise_number = $1 AND crm = $2 AND state = 'failed'"
 	" AND next_at > now() + $3::bigint * interval '1 millisecond'";
+
+enum { PLANS, CHANNEL, ROWS, PARKED }; /* the statements */
 
 struct load_state {
 	struct channel *channel;
@@ -43,7 +52,7 @@ static enum flow_status load_ask(struct flow *flow)
 	struct gateway *gateway = flow_context(flow);
 	struct load_state *state = flow_state(flow);
 	struct arena *arena = flow_arena(flow);
-	struct pg_params channel = {0}, rows = {0}, parked = {0};
+	struct pg_params none = {0}, channel = {0}, rows = {0}, parked = {0};
 
 	state->limit = channel_room(gateway);
 	state->batch = pg_batch_new(arena);
@@ -54,6 +63,7 @@ static enum flow_status load_ask(struct flow *flow)
 	pg_put_int(&rows, arena, state->limit);
 	pg_put_int(&rows, arena, CHANNEL_PARK_MS);
 	pg_put_int(&parked, arena, CHANNEL_PARK_MS);
+	pg_batch_add(state->batch, sql_plans, &none);
 	pg_batch_add(state->batch, sql_channel, &channel);
 	pg_batch_add(state->batch, sql_rows, &rows);
 	pg_batch_add(state->batch, sql_parked, &parked);
@@ -65,19 +75,19 @@ static enum flow_status load_ask(struct flow *flow)
 static void see_door(struct gateway *gateway, struct channel *channel, const struct pg_batch *batch)
 {
 	struct breaker *breaker = &channel->breaker;
-	int64_t now_ms = loop_now_ms(gateway->loop), open_ms = pg_int(batch, 0, 0, 4);
-	bool locked = pg_bool(batch, 0, 0, 2);
+	int64_t now_ms = loop_now_ms(gateway->loop), open_ms = pg_int(batch, CHANNEL, 0, 4);
+	bool locked = pg_bool(batch, CHANNEL, 0, 2);
 
 	if (channel->dirty || channel->sending > 0)
 		return;
-	if (breaker->state != BREAKER_CLOSED && !locked && pg_is_null(batch, 0, 0, 4)) {
+	if (breaker->state != BREAKER_CLOSED && !locked && pg_is_null(batch, CHANNEL, 0, 4)) {
 		*breaker = (struct breaker){0};
 		channel->paused_ms = 0;
 	}
 	if (channel->loaded_ms != 0)
 		return; /* everything else has become so by our own doing */
-	breaker->failures = (unsigned)pg_int(batch, 0, 0, 1);
-	(void)str_copy(channel->reason, sizeof(channel->reason), pg_text(batch, 0, 0, 3));
+	breaker->failures = (unsigned)pg_int(batch, CHANNEL, 0, 1);
+	(void)str_copy(channel->reason, sizeof(channel->reason), pg_text(batch, CHANNEL, 0, 3));
 	channel->locked_with =
 		channel_config_sum(accounts_find(gateway->accounts, str_from(channel->enterprise)),
 			str_from(channel->crm));
@@ -94,17 +104,17 @@ static void take_rows(
 {
 	int64_t now_ms = loop_now_ms(gateway->loop);
 
-	for (int row = 0; row < pg_rows(batch, 1); row++) {
-		int64_t wait_ms = pg_int(batch, 1, row, 6);
+	for (int row = 0; row < pg_rows(batch, ROWS); row++) {
+		int64_t wait_ms = pg_int(batch, ROWS, row, 6);
 		const struct delivery found = {
 			.enterprise = str_from(channel->enterprise),
 			.crm = str_from(channel->crm),
-			.id = pg_int(batch, 1, row, 0),
-			.call_key = pg_text(batch, 1, row, 1),
-			.kind = pg_text(batch, 1, row, 2),
-			.payload = pg_text(batch, 1, row, 3),
-			.trace = pg_text(batch, 1, row, 4),
-			.attempts = (unsigned)pg_int(batch, 1, row, 5),
+			.id = pg_int(batch, ROWS, row, 0),
+			.call_key = pg_text(batch, ROWS, row, 1),
+			.kind = pg_text(batch, ROWS, row, 2),
+			.payload = pg_text(batch, ROWS, row, 3),
+			.trace = pg_text(batch, ROWS, row, 4),
+			.attempts = (unsigned)pg_int(batch, ROWS, row, 5),
 			.due_ms = wait_ms > 0 ? now_ms + wait_ms : 0,
 		};
 
@@ -124,7 +134,7 @@ static enum flow_status load_read(struct flow *flow)
 		return flow_fail_error(flow, &error);
 	if (channel->gone)
 		return FLOW_END;
-	if (pg_rows(batch, 0) == 0 || pg_int(batch, 0, 0, 0) != channel->epoch) {
+	if (pg_rows(batch, CHANNEL) == 0 || pg_int(batch, CHANNEL, 0, 0) != channel->epoch) {
 		channel->loading = false;
 		channel_drop(gateway, channel);
 		state->channel = NULL;
@@ -133,9 +143,10 @@ static enum flow_status load_read(struct flow *flow)
 	see_door(gateway, channel, batch);
 	take_rows(gateway, channel, batch);
 	channel->loaded_ms = loop_now_ms(gateway->loop);
-	channel->more = channel->more || pg_rows(batch, 1) == (int)state->limit;
-	channel->parked_ms =
-		pg_is_null(batch, 2, 0, 0) ? 0 : channel->loaded_ms + pg_int(batch, 2, 0, 0);
+	channel->more = channel->more || pg_rows(batch, ROWS) == (int)state->limit;
+	channel->parked_ms = pg_is_null(batch, PARKED, 0, 0)
+				     ? 0
+				     : channel->loaded_ms + pg_int(batch, PARKED, 0, 0);
 	return FLOW_END;
 }
 

@@ -187,7 +187,7 @@ static void settle_slower(
 					       : gateway_backoff_ms(channel->slowed++,
 							 SLOWER_FIRST_MS, SLOWER_MAX_MS);
 
-	try_later(attempt, "queued", wait_ms);
+	try_later(attempt, "failed", wait_ms);
 	pause_channel(gateway, channel, wait_ms);
 	breaker_unsaid(&channel->breaker, attempt->trial);
 }

@@ -144,17 +144,19 @@ struct gateway *gateway_start(const struct gateway_options *options)
 void gateway_drain(struct gateway *gateway)
 {
 	gateway->draining = true;
+	gateway->draining_ms = loop_now_ms(gateway->loop);
 	flow_queue_wake_all(&gateway->channels.lease);
 }
 
 /* What is under way is finished and written down; without a database there is nobody to take leave of. */
 bool gateway_drained(const struct gateway *gateway)
 {
-	bool stored = gateway->line.rows == 0;
-
-	if (gateway->channels.attempts > 0 || !stored)
+	if (gateway->line.rows > 0)
 		return false;
-	return gateway->channels.left || gateway->channels.fresh || !pg_ready(gateway->look_pg);
+	if (gateway->channels.left)
+		return true;
+	return gateway->channels.attempts == 0 &&
+	       (gateway->channels.fresh || !pg_ready(gateway->look_pg));
 }
 
 void gateway_stop(struct gateway **stopped)

@@ -52,7 +52,11 @@ struct gateway {
 	struct gateway_meters meters;
 	struct flow *root;
 	bool draining;
+	int64_t draining_ms; /* monotonic: since when */
 };
+
+/* Of a drain: less than the skeleton's own (CALLWEAVE_DRAIN_SECONDS). */
+enum { GATEWAY_PATIENCE_MS = 12000 };
 
 void gateway_meters_init(struct gateway_meters *meters, struct metrics *metrics);
 const char *gateway_outcome_name(enum gateway_outcome outcome);

@@ -150,6 +150,14 @@ def module_office(module_stack):
         yield office, office.enterprise(config=ONE)
 
 
+def test_when_it_rings_the_crm_is_asked_who_it_is(office, crm):
+    enterprise = office.enterprise(config=ONE)
+    office.dispatch(enterprise, "k", "hangup")
+    office.dispatch(enterprise, "k", "dial")
+    wait_until(lambda: crm.learned, 5, "the CRM is asked")
+    assert [(body["enterprise"], body["phone"]) for body in crm.learned] == [("0367", "+375291112233")]
+
+
 def test_an_enterprise_without_a_crm_has_nothing_queued(office, crm):
     nothing = office.enterprise("0400", {})
     assert office.dispatch(nothing, "k", "hangup") == {"success": True, "queued": 0}

@@ -82,6 +82,21 @@ def test_an_instance_that_is_stopped_gives_its_channels_to_the_others_at_once(ma
     assert crm.kinds("k") == [("k", "hangup")]
 
 
+def test_a_crm_that_never_answers_does_not_hold_up_the_end_of_an_instance(make_stack, crm):
+    office = Office(make_stack, {"retailcrm": crm}).start()
+    enterprise = office.enterprise(config=ONE)
+    never = threading.Event()
+    crm.plan = lambda d: never.wait(40) and DONE
+    office.dispatch(enterprise, "k", "hangup")
+    wait_until(lambda: crm.kinds("k"), 5, "the attempt is under way")
+    assert office.service.stop() == 0
+    crm.plan = lambda d: DONE
+    office.service.start()
+    office.wait_told()
+    assert [kind for _, kind in crm.kinds("k")] == ["hangup", "hangup"]
+    never.set()
+
+
 def test_a_lost_database_means_503_or_stored_and_never_lost(make_stack, crm):
     office = Office(make_stack, {"retailcrm": crm}, own_postgres=True).start()
     enterprise = office.enterprise(config=ONE)

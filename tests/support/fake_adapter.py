@@ -24,6 +24,7 @@ class FakeAdapter:
 
     def __init__(self):
         self.told = []
+        self.learned = []  # bodies of POST /internal/<code>/learn
         self.busy = 0
         self.most_busy = 0
         self.wrong = []  # requests that a true adapter would have refused
@@ -64,6 +65,10 @@ class FakeAdapter:
 
     def _serve(self, handler):
         delivery = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
+        if handler.path.endswith("/learn"):  # who is behind a number: 8020 asks when it rings
+            self.learned.append(delivery)
+            self._reply(handler, 202, {"accepted": True})
+            return
         if handler.path != "/internal/deliver" or handler.headers.get("X-Callweave-Secret") != INTERNAL_SECRET:
             self.wrong.append((handler.path, dict(handler.headers)))
         delivery["began"] = time.monotonic()
@@ -81,8 +86,12 @@ class FakeAdapter:
                 self.busy -= 1
             delivery["ended"] = time.monotonic()
         status = answer.pop("status", 200) if "outcome" not in answer else 200
-        body = json.dumps(answer).encode()
         delivery["answer"] = answer
+        self._reply(handler, status, answer)
+
+    @staticmethod
+    def _reply(handler, status, answer):
+        body = json.dumps(answer).encode()
         handler.send_response(status)
         handler.send_header("Content-Type", "application/json")
         handler.send_header("Content-Length", str(len(body)))
