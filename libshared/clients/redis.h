@@ -42,10 +42,15 @@ struct redis_reply {
 	struct error error;
 };
 
-/* One command, say {"GET", "key"}, for at most `timeout_ms`. `words` live until the flow goes on,
- * `reply` is in the flow's state or arena, its texts come to be in the arena. */
-enum flow_status await_redis(struct flow *flow, struct redis *redis, const struct str *words,
-	unsigned count, int64_t timeout_ms, struct redis_reply *reply);
+struct redis_command {
+	const struct str *words; /* {"GET", "key"}: sent before await_redis() returns */
+	unsigned count;
+	int64_t timeout_ms;
+};
+
+/* `reply` is in the flow's state or arena, its texts come to be in the arena. */
+enum flow_status await_redis(struct flow *flow, struct redis *redis,
+	const struct redis_command *command, struct redis_reply *reply);
 
 /* The same without waiting for an answer. False when it was dropped: no connection, or a thousand
  * commands without an answer before it. */

@@ -118,8 +118,8 @@ static bool send_words(struct redis *redis, const struct str *words, unsigned co
 	return true;
 }
 
-enum flow_status await_redis(struct flow *flow, struct redis *redis, const struct str *words,
-	unsigned count, int64_t timeout_ms, struct redis_reply *reply)
+enum flow_status await_redis(struct flow *flow, struct redis *redis,
+	const struct redis_command *command, struct redis_reply *reply)
 {
 	struct asked *asked = alloc_zeroed(1, sizeof(*asked));
 
@@ -128,13 +128,13 @@ enum flow_status await_redis(struct flow *flow, struct redis *redis, const struc
 		.redis = redis,
 		.arena = flow_arena(flow),
 		.reply = reply};
-	if (!send_words(redis, words, count, on_reply, asked)) {
+	if (!send_words(redis, command->words, command->count, on_reply, asked)) {
 		(void)error_set(&reply->error, ERROR_BUSY, "Redis: no connection");
 		free(asked);
 		return FLOW_NEXT;
 	}
 	asked->timer = loop_timer_new(redis->loop, on_timeout, asked);
-	loop_timer_set(asked->timer, timeout_ms);
+	loop_timer_set(asked->timer, command->timeout_ms);
 	return flow_wait(flow, &asked->op);
 }
 

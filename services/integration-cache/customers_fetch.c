@@ -54,6 +54,7 @@ static enum flow_status fetch_redis(struct flow *flow)
 {
 	struct customers *customers = flow_context(flow);
 	struct fetch *fetch = flow_state(flow);
+	struct redis_command command = {.words = fetch->words, .timeout_ms = REDIS_TIMEOUT_MS};
 	unsigned words = 0;
 
 	fetch->generation = customers->generation;
@@ -65,8 +66,8 @@ static enum flow_status fetch_redis(struct flow *flow)
 	fetch->words[words++] = STR(CUSTOMERS_REDIS_GENERATION);
 	for (unsigned i = 0; i < fetch->count; i++)
 		fetch->words[words++] = redis_key(flow, fetch->entries[i]);
-	return await_redis(flow, customers->cache->redis, fetch->words, words, REDIS_TIMEOUT_MS,
-		&fetch->reply);
+	command.count = words;
+	return await_redis(flow, customers->cache->redis, &command, &fetch->reply);
 }
 
 /* Which generation holds: the one in Redis, else ours from now on. */

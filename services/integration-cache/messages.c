@@ -46,13 +46,12 @@ static enum flow_status read_redis(struct flow *flow)
 {
 	const struct integration_cache *cache = flow_context(flow);
 	struct messages *messages = flow_state(flow);
-	struct str *words = arena_array(flow_arena(flow), 2, sizeof(*words));
+	const struct str words[] = {STR("HGETALL"), redis_key(flow)};
+	const struct redis_command command = {words, 2, REDIS_TIMEOUT_MS};
 
 	if (cache->redis == NULL)
 		return FLOW_NEXT;
-	words[0] = STR("HGETALL");
-	words[1] = redis_key(flow);
-	return await_redis(flow, cache->redis, words, 2, REDIS_TIMEOUT_MS, &messages->reply);
+	return await_redis(flow, cache->redis, &command, &messages->reply);
 }
 
 struct dial {

@@ -27,7 +27,8 @@ int main(int argc, char **argv)
 	struct evhttp *http = evhttp_new(base);
 
 	if (argc != 3 || base == NULL || http == NULL ||
-		evhttp_bind_socket(http, "127.0.0.1", (ev_uint16_t)strtol(argv[1], NULL, 10)) != 0) {
+		evhttp_bind_socket(http, "127.0.0.1", (ev_uint16_t)strtol(argv[1], NULL, 10)) !=
+			0) {
 		(void)fprintf(stderr, "usage: lookup_peer PORT ANSWER\n");
 		return 2;
 	}

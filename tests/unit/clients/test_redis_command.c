@@ -27,8 +27,9 @@ static enum flow_status ask(struct flow *flow)
 {
 	struct world *world = flow_context(flow);
 
-	return await_redis(
-		flow, world->redis, world->words, world->count, world->timeout_ms, &world->reply);
+	const struct redis_command command = {world->words, world->count, world->timeout_ms};
+
+	return await_redis(flow, world->redis, &command, &world->reply);
 }
 
 /* The texts go with the flow. */
