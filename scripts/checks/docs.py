@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SERVICES = ("ingest", "dispatcher", "bot", "sandbox", "emulator", "console", "pbx-api",
+SERVICES = ("ingest", "dispatcher", "bot", "sandbox", "emulator", "console", "integration-cache", "pbx-api",
             "retailcrm", "uon", "moysklad", "bitrix24", "webhook")
 REQUIRED = {"DATABASE_URL": "postgresql://nowhere/nothing", "CALLWEAVE_INTERNAL_SECRET": "x" * 32}
 OPERATIONS = ROOT / "docs" / "operations.md"
