@@ -35,12 +35,11 @@ static enum flow_status lookup_find(struct flow *flow)
 
 	if (path.count != 2)
 		return answer_no_such_path(flow);
-	if (account != NULL)
-		lookup->has_key = customer_key(account, path.items[1], &lookup->key);
-	if (!lookup->has_key) {
+	if (account == NULL || !customer_key(account, path.items[1], &lookup->key)) {
 		cache->stats.status_hits++; /* nobody, and that is known here */
 		return flow_goto(flow, LOOKUP_ANSWER);
 	}
+	lookup->has_key = true;
 	lookup->number = str_from(arena_strdup(flow_arena(flow), account->number));
 	if (wants_anew(flow))
 		customers_forget(cache->customers, &lookup->key);

@@ -84,8 +84,14 @@ struct message_store *message_store_new(void)
 
 static void list_remove(struct message_store *store, struct kept *kept)
 {
-	*(kept->newer != NULL ? &kept->newer->older : &store->newest) = kept->older;
-	*(kept->older != NULL ? &kept->older->newer : &store->oldest) = kept->newer;
+	if (kept->newer != NULL)
+		kept->newer->older = kept->older;
+	else
+		store->newest = kept->older;
+	if (kept->older != NULL)
+		kept->older->newer = kept->newer;
+	else
+		store->oldest = kept->newer;
 }
 
 static void list_add(struct message_store *store, struct kept *kept)
@@ -108,8 +114,11 @@ void message_store_free(struct message_store **store)
 {
 	if (*store == NULL)
 		return;
-	while ((*store)->oldest != NULL)
-		drop(*store, (*store)->oldest);
+	for (struct kept *at = (*store)->newest, *next; at != NULL; at = next) {
+		next = at->older;
+		free(at->key);
+		free(at);
+	}
 	table_free(&(*store)->by_key);
 	free(*store);
 	*store = NULL;
@@ -118,8 +127,11 @@ void message_store_free(struct message_store **store)
 /* They lie in the order of their ends. */
 static void expire(struct message_store *store, int64_t now_ms)
 {
-	while (store->oldest != NULL && store->oldest->until_ms <= now_ms)
-		drop(store, store->oldest);
+	for (struct kept *at = store->oldest, *next; at != NULL && at->until_ms <= now_ms;
+		at = next) {
+		next = at->newer;
+		drop(store, at);
+	}
 }
 
 struct message_set *message_store_get(struct message_store *store, struct str key, int64_t now_ms)
