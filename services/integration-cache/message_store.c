@@ -104,10 +104,21 @@ static void list_add(struct message_store *store, struct kept *kept)
 
 static void drop(struct message_store *store, struct kept *kept)
 {
-	list_remove(store, kept);
 	(void)table_remove(store->by_key, str_from(kept->key));
 	free(kept->key);
 	free(kept);
+}
+
+static void drop_oldest(struct message_store *store)
+{
+	struct kept *kept = store->oldest;
+
+	store->oldest = kept->newer;
+	if (kept->newer != NULL)
+		kept->newer->older = NULL;
+	else
+		store->newest = NULL;
+	drop(store, kept);
 }
 
 void message_store_free(struct message_store **store)
@@ -127,11 +138,8 @@ void message_store_free(struct message_store **store)
 /* They lie in the order of their ends. */
 static void expire(struct message_store *store, int64_t now_ms)
 {
-	for (struct kept *at = store->oldest, *next; at != NULL && at->until_ms <= now_ms;
-		at = next) {
-		next = at->newer;
-		drop(store, at);
-	}
+	while (store->oldest != NULL && store->oldest->until_ms <= now_ms)
+		drop_oldest(store);
 }
 
 struct message_set *message_store_get(struct message_store *store, struct str key, int64_t now_ms)
@@ -153,7 +161,7 @@ struct message_set *message_store_make(struct message_store *store, struct str k
 		list_remove(store, kept);
 	} else {
 		if (table_count(store->by_key) >= MESSAGES_MAX_SETS)
-			drop(store, store->oldest);
+			drop_oldest(store);
 		kept = alloc_zeroed(1, sizeof(*kept));
 		kept->key = alloc_text(key);
 		(void)table_put(store->by_key, key, kept);
@@ -167,8 +175,10 @@ void message_store_remove(struct message_store *store, struct str key)
 {
 	struct kept *kept = table_get(store->by_key, key);
 
-	if (kept != NULL)
-		drop(store, kept);
+	if (kept == NULL)
+		return;
+	list_remove(store, kept);
+	drop(store, kept);
 }
 
 size_t message_store_count(const struct message_store *store)
