@@ -15,10 +15,10 @@ ONE = {"retailcrm": CONFIG["retailcrm"]}
 class Office:
     """A stack with 8020 alone, fake adapters behind it, and the requests of a dispatcher."""
 
-    def __init__(self, make_stack, adapters, settings=None, own_postgres=False):
+    def __init__(self, make_stack, adapters, settings=None, own_postgres=False, services=("integration-cache",)):
         urls = " ".join(f"{name}={adapter.url}" for name, adapter in adapters.items())
-        self.stack = make_stack(services=("integration-cache",), own_postgres=own_postgres, settings={
-            "CALLWEAVE_INTEGRATION_CACHE_ADAPTERS": urls,
+        self.stack = make_stack(services=services, own_postgres=own_postgres, settings={
+            **({"CALLWEAVE_INTEGRATION_CACHE_ADAPTERS": urls} if adapters else {}),
             "CALLWEAVE_INTEGRATION_CACHE_LEASE_MS": "1500",
             **(settings or {})})
         self.service = self.stack.services["integration-cache"]
