@@ -206,16 +206,13 @@ static void plan_end(struct crm_job *job)
 		add(job, B24_RECORD);
 }
 
-/* A number or nobody: without either Bitrix24 takes no call. */
+/* Without anybody of ours Bitrix24 takes no call. */
 static int why_not(struct crm_job *job)
 {
 	const struct bitrix24_memory *memory = &bitrix24_own(job)->memory;
 
 	if (memory->call_id.size > 0)
 		return 0;
-	if (job->call->hidden || job->call->phone.size == 0)
-		return crm_skip(
-			job, "the number was withheld, and Bitrix24 takes no call without one");
 	if (bitrix24_registered_user(job).size == 0 && any_extension(job, false).size == 0 &&
 		default_user(job).size == 0)
 		return crm_skip(job,
@@ -268,9 +265,9 @@ static const char *start_date(struct crm_job *job)
 static void put_crm(struct json_writer *writer, struct crm_job *job)
 {
 	struct str source = crm_config_text(job->account, "crm_source", NULL, job->arena);
+	bool creates = crm_config_bool(job->account, "crm_create", false) && !job->call->hidden;
 
-	json_put_member_int(
-		writer, "CRM_CREATE", crm_config_bool(job->account, "crm_create", false) ? 1 : 0);
+	json_put_member_int(writer, "CRM_CREATE", creates ? 1 : 0);
 	if (source.size > 0)
 		json_put_member_str(writer, "CRM_SOURCE", source);
 }
@@ -292,7 +289,7 @@ bool bitrix24_build_register(struct crm_job *job, struct crm_request *request)
 
 	bitrix24_begin(&writer, &body);
 	put_user(&writer, job, bitrix24_registered_user(job), any_extension(job, false));
-	json_put_member_str(&writer, "PHONE_NUMBER", call->phone);
+	json_put_member_str(&writer, "PHONE_NUMBER", crm_number(call));
 	json_put_member_int(&writer, "TYPE", call->outgoing ? 1 : 2);
 	json_put_member_str(&writer, "CALL_START_DATE", str_from(start_date(job)));
 	put_crm(&writer, job);

@@ -102,6 +102,11 @@ struct str crm_external_id(const struct crm_job *job)
 		arena_printf(job->arena, "%s-%.*s", job->account->number, STR_ARG(job->call->key)));
 }
 
+struct str crm_number(const struct crm_call *call)
+{
+	return call->hidden || call->phone.size == 0 ? STR("+000") : call->phone;
+}
+
 /* -- answers to hooks ---------------------------------------------------------------------------- */
 
 void crm_answer(struct crm_heard *heard, int status, const char *json)

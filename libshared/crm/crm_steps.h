@@ -53,6 +53,9 @@ int crm_skip(struct crm_job *job, const char *words); /* CRM_SKIP */
 /* "0367-1763740800.1": one id for us in CRMs that many PBXs write to. */
 struct str crm_external_id(const struct crm_job *job);
 
+/* Of the other side; of a withheld one "+000", as lines themselves write it: CRMs want digits. */
+struct str crm_number(const struct crm_call *call);
+
 /* -- answers to hooks ---------------------------------------------------------------------------- */
 
 void crm_answer(struct crm_heard *heard, int status, const char *json);

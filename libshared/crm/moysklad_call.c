@@ -216,12 +216,6 @@ static void put_end(struct json_writer *writer, struct crm_job *job)
 		put_meta(writer, "counterparty", counterparty, "counterparty");
 }
 
-/* A withheld number has no other name here. */
-static struct str number_of(const struct crm_call *call)
-{
-	return call->hidden || call->phone.size == 0 ? STR("anonymous") : call->phone;
-}
-
 static const char *call_url(struct crm_job *job, const char *below)
 {
 	const char *base = moysklad_base(job, false);
@@ -248,7 +242,7 @@ bool moysklad_build_call(struct crm_job *job, struct crm_request *request)
 
 	crm_json_begin(&writer, &body);
 	json_put_member_str(&writer, "externalId", crm_external_id(job));
-	json_put_member_str(&writer, "number", number_of(call));
+	json_put_member_str(&writer, "number", crm_number(call));
 	json_put_member_bool(&writer, "isIncoming", !call->outgoing);
 	json_put_member_str(&writer, "startTime", str_from(moysklad_time(job, started)));
 	if (job->kind != CRM_RINGING && job->kind != CRM_ANSWERED && is_over(job))
