@@ -123,11 +123,21 @@ static struct crm_end end_of(const struct crm_call *call)
 	return end;
 }
 
+/* The channels of one call end one after another, and each hangup has its own second: nobody wants a
+ * correction of that, and not every CRM can make one. */
+enum { SAME_SECONDS = 2 };
+
+static bool same_time(int64_t a, int64_t b)
+{
+	return a - b <= SAME_SECONDS && b - a <= SAME_SECONDS;
+}
+
 static bool same_end(const struct crm_end *a, const struct crm_end *b)
 {
-	return a->outgoing == b->outgoing && a->result == b->result && a->started == b->started &&
-	       a->answered == b->answered && a->ended == b->ended &&
-	       strcmp(a->phone, b->phone) == 0 && strcmp(a->extension, b->extension) == 0;
+	return a->outgoing == b->outgoing && a->result == b->result &&
+	       same_time(a->started, b->started) && same_time(a->answered, b->answered) &&
+	       same_time(a->ended, b->ended) && strcmp(a->phone, b->phone) == 0 &&
+	       strcmp(a->extension, b->extension) == 0;
 }
 
 /* -- what was told -------------------------------------------------------------------------------- */
