@@ -286,7 +286,7 @@ def test_what_was_switched_off_meanwhile_is_not_told(office, crm):
     office.dispatch(enterprise, "k", "hangup")
     office.stack.sql("""UPDATE enterprises SET integrations_config =
         jsonb_set(integrations_config, '{retailcrm,enabled}', 'false') WHERE number = '0367'""")
-    wait_until(lambda: office.dispatch(enterprise, "later", "hangup")["queued"] == 0, 5, "8020 knows")
+    wait_until(lambda: office.dispatch(enterprise, f"later.{time.monotonic()}", "hangup")["queued"] == 0, 5, "8020 knows")
     crm.start()
     office.wait_told()
     assert not crm.kinds("k")
