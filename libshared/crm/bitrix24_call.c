@@ -368,7 +368,8 @@ bool bitrix24_build_popup(struct crm_job *job, struct crm_request *request)
 	return bitrix24_end(&writer, job, request);
 }
 
-/* Who really talked; of a call that nobody took, for whom it was registered. */
+/* Who really talked; of a call that nobody took, for whom it was registered. Where somebody talked and
+ * nobody knows who, not he whose phone happened to ring first. */
 bool bitrix24_build_finish(struct crm_job *job, struct crm_request *request)
 {
 	const struct crm_call *call = job->call;
@@ -378,6 +379,8 @@ bool bitrix24_build_finish(struct crm_job *job, struct crm_request *request)
 
 	bitrix24_begin(&writer, &body);
 	json_put_member_str(&writer, "CALL_ID", bitrix24_own(job)->memory.call_id);
+	if (talker.size == 0 && call->extension.size == 0 && call->result == CRM_TALKED)
+		talker = default_user(job);
 	if (talker.size == 0 && (call->result != CRM_TALKED || call->extension.size == 0))
 		talker = bitrix24_registered_user(job);
 	put_user(&writer, job, talker, any_extension(job, true));
