@@ -20,6 +20,8 @@ LOGS = Path(os.environ.get("CALLWEAVE_TEST_LOGS", HERE.parent / "build" / "test-
 def pytest_addoption(parser):
     parser.addoption("--kills", type=int, default=int(os.environ.get("LEDGER_KILLS", "100")),
                      help="how many processes the ledger story kills (1000 for a long run)")
+    parser.addoption("--crm-day", default=os.environ.get("CRM_DAY", "3,12,15,6,10"),
+                     help="enterprises, calls of each, speed, kills, seconds without one CRM: 40,250,1,60,600 for the long run")
     parser.addoption("--seed", type=int, default=None, help="repeat a random story with its seed")
     parser.addoption("--quick", action="store_true", help="leave out the stories that take minutes")
 

@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "crypto.h"
+#include "lanes.h"
 #include "learn.h"
 #include "mirror.h"
 #include "tokens.h"
@@ -126,6 +127,7 @@ void *adapter_start(struct service *service, struct error *error)
 	meters_init(&adapter->meters, service_metrics(service));
 	open_clients(adapter);
 	adapter->rates = rates_new(adapter->driver, (unsigned)adapter->config->rate_percent);
+	adapter->lanes = lanes_new();
 	adapter->tokens = tokens_new();
 	adapter->learner = learner_new();
 	adapter->mirror = mirror_new();
@@ -155,6 +157,7 @@ void adapter_stop(void *context)
 	mirror_free(&adapter->mirror);
 	learner_free(&adapter->learner);
 	tokens_free(&adapter->tokens);
+	lanes_free(&adapter->lanes);
 	rates_free(&adapter->rates);
 	http_client_free(&adapter->inside);
 	http_client_free(&adapter->outside);

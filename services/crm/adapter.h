@@ -20,6 +20,7 @@
 #include "service.h"
 #include "settings.h"
 
+struct lanes;
 struct tokens;
 struct learner;
 struct mirror;
@@ -38,6 +39,7 @@ struct adapter {
 	struct http_client *outside; /* to CRMs: public addresses, and those allowed */
 	struct http_client *inside;  /* to our own processes */
 	struct rates *rates;
+	struct lanes *lanes;
 	struct tokens *tokens;
 	struct learner *learner;
 	struct mirror *mirror;

@@ -1,10 +1,11 @@
 /*
  * deliver: POST /internal/deliver: one attempt to tell the CRM one thing (docs/protocol/integrations.md).
  *
- * The story is not cancelled when 8020 goes away: a call half told is worse than one told twice, for
- * CRMs know calls by ids that stay the same.
+ * The story is not cancelled when 8020 goes away: a call is not left half told. Who sends the same
+ * delivery once more meanwhile waits, and hears what became of it (lanes.h).
  */
 #include "inner.h"
+#include "lanes.h"
 
 #include "json_put.h"
 
@@ -35,6 +36,7 @@ struct delivery {
 	struct order order;
 	enum crm_kind kind;
 	struct crm_call call;
+	struct lane_place place;
 };
 
 static bool read_order(struct flow *flow, struct delivery *delivery, struct error *error)
@@ -80,15 +82,36 @@ static void name_flow(struct flow *flow, const struct delivery *delivery)
 
 /* -- the answer ----------------------------------------------------------------------------------- */
 
+static struct json_writer *begin_without_requests(
+	struct inner_answer *answer, enum outcome outcome, const char *words)
+{
+	struct json_writer *writer = inner_answer_begin(answer);
+
+	json_put_member_str(writer, "outcome", str_from(outcome_name(outcome)));
+	json_put_member_str(writer, "reason", str_from(words));
+	json_put_member_int(writer, "wait_ms", -1);
+	return writer;
+}
+
 /* Not even begun: for a person to mend. */
 static enum flow_status answer_locked(struct flow *flow, const char *words)
 {
 	struct inner_answer answer;
-	struct json_writer *writer = inner_answer_begin(&answer);
+	struct json_writer *writer = begin_without_requests(&answer, OUTCOME_LOCKED, words);
 
-	json_put_member_str(writer, "outcome", str_from(outcome_name(OUTCOME_LOCKED)));
-	json_put_member_str(writer, "reason", str_from(words));
-	json_put_member_int(writer, "wait_ms", -1);
+	json_put_member_raw(writer, "requests", STR("[]"));
+	json_put_member_raw(writer, "replies", STR("[]"));
+	return inner_answer_send(flow, &answer, 200);
+}
+
+/* 8020 did not hear it. */
+static enum flow_status answer_told(struct flow *flow, struct str memory)
+{
+	struct inner_answer answer;
+	struct json_writer *writer = begin_without_requests(
+		&answer, OUTCOME_DONE, "told before: the answer to that was lost");
+
+	json_put_member_raw(writer, "memory", memory.size > 0 ? memory : STR("{}"));
 	json_put_member_raw(writer, "requests", STR("[]"));
 	json_put_member_raw(writer, "replies", STR("[]"));
 	return inner_answer_send(flow, &answer, 200);
@@ -115,10 +138,14 @@ static void put_verdict(struct json_writer *writer, const struct attempt *attemp
 static enum flow_status deliver_answer(struct flow *flow)
 {
 	const struct delivery *delivery = flow_state(flow);
+	const struct adapter *adapter = flow_context(flow);
 	const struct attempt *attempt = &delivery->inner.attempt;
 	struct inner_answer answer;
 	struct json_writer *writer = inner_answer_begin(&answer);
 
+	if (attempt->outcome == OUTCOME_DONE)
+		lanes_told(adapter->lanes, delivery->order.enterprise, delivery->order.delivery,
+			attempt->job.memory);
 	put_verdict(writer, attempt);
 	json_put_member_raw(
 		writer, "memory", attempt->job.memory.size > 0 ? attempt->job.memory : STR("{}"));
@@ -128,11 +155,12 @@ static enum flow_status deliver_answer(struct flow *flow)
 
 /* -- the steps ------------------------------------------------------------------------------------ */
 
-static enum flow_status deliver_attempt(struct flow *flow)
+enum { DELIVER_OPEN, DELIVER_TURN, DELIVER_AGAIN, DELIVER_ATTEMPT, DELIVER_ANSWER };
+
+static enum flow_status deliver_open(struct flow *flow)
 {
 	struct delivery *delivery = flow_state(flow);
-	struct inner *inner = &delivery->inner;
-	enum flow_status next = inner_begin(flow, inner);
+	enum flow_status next = inner_begin(flow, &delivery->inner);
 	struct error error = {0};
 
 	if (next != FLOW_NEXT)
@@ -140,6 +168,36 @@ static enum flow_status deliver_attempt(struct flow *flow)
 	if (!read_order(flow, delivery, &error))
 		return http_reply_detail(flow, 400, "%s", error.text);
 	name_flow(flow, delivery);
+	return FLOW_NEXT;
+}
+
+/* One delivery of a call at a time: what an earlier 8020 began goes on here. */
+static enum flow_status deliver_turn(struct flow *flow)
+{
+	struct delivery *delivery = flow_state(flow);
+	const struct adapter *adapter = flow_context(flow);
+	const struct order *order = &delivery->order;
+	struct str memory;
+
+	if (!lane_take(adapter->lanes, &delivery->place, order->enterprise, delivery->call.key))
+		return lane_wait(flow, &delivery->place);
+	if (lanes_was_told(
+		    adapter->lanes, order->enterprise, order->delivery, flow_arena(flow), &memory))
+		return answer_told(flow, memory);
+	return flow_goto(flow, DELIVER_ATTEMPT);
+}
+
+static enum flow_status deliver_again(struct flow *flow)
+{
+	return flow_goto(flow, DELIVER_TURN);
+}
+
+static enum flow_status deliver_attempt(struct flow *flow)
+{
+	struct delivery *delivery = flow_state(flow);
+	struct inner *inner = &delivery->inner;
+	struct error error = {0};
+
 	if (!inner_open(flow, inner, delivery->order.enterprise, &error))
 		return answer_locked(flow, error.text);
 	inner_attempt(flow, inner, CRM_TELL);
@@ -156,12 +214,16 @@ static void deliver_finally(struct flow *flow)
 {
 	struct delivery *delivery = flow_state(flow);
 
+	lane_leave(&delivery->place);
 	inner_free(&delivery->inner);
 }
 
 static const struct flow_step deliver_steps[] = {
-	{"attempt", deliver_attempt},
-	{"answer", deliver_answer},
+	[DELIVER_OPEN] = {"open", deliver_open},
+	[DELIVER_TURN] = {"turn", deliver_turn},
+	[DELIVER_AGAIN] = {"again", deliver_again},
+	[DELIVER_ATTEMPT] = {"attempt", deliver_attempt},
+	[DELIVER_ANSWER] = {"answer", deliver_answer},
 	{NULL, NULL},
 };
 
