@@ -3,10 +3,12 @@ import concurrent.futures
 import gzip
 import json
 import subprocess
+import threading
 
 import pytest
+import requests
 
-from crm_adapter import KEY, OURS, SECRET, ask, deliver, enterprise, retail
+from crm_adapter import KEY, OURS, SECRET, ask, deliver, enterprise, order, retail
 from fake_crm import FakeCrm
 from process import binaries
 from stack import INTERNAL_SECRET
@@ -177,6 +179,25 @@ def test_a_crm_that_never_answers(stack, crm):
     assert answer["replies"] == [{"status": 0, "error": "Timeout was reached"}]
     assert answer["http_status"] is None and answer["crm_success"] is None
     assert 9000 <= answer["took_ms"] < 25000
+
+
+def test_a_delivery_that_is_sent_again_while_it_is_under_way_is_told_once(stack, crm):
+    """8020 died in the middle: the delivery goes on, the next 8020 waits for it and hears of it."""
+    hooked(stack, crm)
+    may_answer = threading.Event()
+    crm.on("/hook/x", lambda seen: may_answer.wait(20) and (200, "{}", {}))
+    with pytest.raises(requests.Timeout):
+        ask(stack, "webhook", "POST", "/internal/deliver", json=order(4711), timeout=0.5)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        again = pool.submit(deliver, stack, delivery=4711)
+        other = pool.submit(deliver, stack, call={"key": "another.1"}, delivery=4712)
+        wait_until(lambda: len(crm.of("/hook/x")) == 2, 5, "another call does not wait")
+        assert not again.done()
+        may_answer.set()
+        assert other.result(20)["outcome"] == "done"
+        answer = again.result(20)
+    assert (answer["outcome"], answer["requests"]) == ("done", []) and "told before" in answer["reason"]
+    assert len(crm.of("/hook/x")) == 2
 
 
 def test_nobody_listens(stack, crm):

@@ -1,5 +1,6 @@
 """What stories say to the adapters of CRMs: as 8020 does, with the internal secret."""
 import base64
+import itertools
 import json
 
 import requests
@@ -13,6 +14,9 @@ OURS = {"X-Callweave-Secret": INTERNAL_SECRET}
 CALL = {"key": "1763740800.1", "phone": "+375291112233", "rang": ["150", "151"], "talkers": ["151"], "extension": "151",
         "result": "talked", "started_at": 1763740800000, "answered_at": 1763740812000, "ended_at": 1763740907000,
         "wait_seconds": 12, "talk_seconds": 95}
+
+
+DELIVERIES = itertools.count(17)  # 8020 never gives two deliveries one number
 
 
 def retail(crm, **more):
@@ -37,9 +41,13 @@ def ask(stack, service, method, path, headers=OURS, **options):
     return requests.request(method, stack.url(service) + path, headers=headers, **options)
 
 
-def deliver(stack, service="webhook", kind="hangup", call=None, number="0367", **more):
-    body = {"delivery": 17, "enterprise": number, "kind": kind, "turn": 0, "late": False, "attempt": 1,
+def order(delivery, kind="hangup", call=None, number="0367", **more):
+    """The body of POST /internal/deliver."""
+    return {"delivery": delivery, "enterprise": number, "kind": kind, "turn": 0, "late": False, "attempt": 1,
             "call": {**CALL, **(call or {})}, "memory": {}, "trace": "0af7651916cd43dd8448eb211c80319c", **more}
-    answer = ask(stack, service, "POST", "/internal/deliver", json=body)
+
+
+def deliver(stack, service="webhook", **body):
+    answer = ask(stack, service, "POST", "/internal/deliver", json=order(body.pop("delivery", next(DELIVERIES)), **body))
     assert answer.status_code == 200, answer.text
     return answer.json()

@@ -8,8 +8,9 @@ _serial = itertools.count(1)
 class Incoming:
     """One caller on one line; the events that the story asks for, as a PBX sends them."""
 
-    def __init__(self, log, phone, line="0001363", extension="151"):
+    def __init__(self, log, phone, line="0001363", extension="151", rang=None):
         self.log, self.phone, self.line, self.extension = log, phone, line, extension
+        self.rang = list(rang or [extension])
         self.serial = next(_serial)
         self.uid = f"{int(time.time())}.{self.serial * 10}"
 
@@ -19,7 +20,7 @@ class Incoming:
 
     def dial(self):
         self.log.add("dial", {"UniqueId": self.uid, "Phone": self.phone, "CallType": 0, "Trunk": self.line,
-                              "Extensions": [self.extension]})
+                              "Extensions": self.rang})
         return self
 
     def talk(self):

@@ -168,8 +168,12 @@ class Stack:
             problems += self.secrets.in_tables(self.sql)
         except psycopg2.OperationalError:
             print("the tables of this stack were not scanned for secrets: its PostgreSQL is stopped")
-        problems += self.secrets.in_logs(sorted(self.folder.glob("*.log"))) + self.secrets.in_answers()
+        problems += self.secrets.in_logs(self.logs()) + self.secrets.in_answers()
         return sorted(set(problems))
+
+    def logs(self):
+        """Of all processes, also of the second instance of one, whose folder is its own."""
+        return sorted(self.folder.rglob("*.log"))
 
     def assert_healthy(self):
         for service in self.services.values():
@@ -248,7 +252,9 @@ class Stack:
         return [message for message in answer.json() if deleted or not message["deleted"]]
 
     def sandbox(self, verb, **body):
-        """POST /_sandbox/<verb>: faults, reset, limits."""
+        """POST /_sandbox/<verb>: faults, reset, limits, accounts, of which the keys become secrets."""
+        if verb == "crm/accounts":
+            self.secrets.add_config(f"{body['crm']} at the sandbox", body)
         answer = self.session().post(f"{self.url('sandbox')}/_sandbox/{verb}", json=body, timeout=10)
         assert answer.status_code < 300, f"/_sandbox/{verb}: {answer.status_code} {answer.text}"
         return answer
