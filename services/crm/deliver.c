@@ -93,11 +93,12 @@ static struct json_writer *begin_without_requests(
 	return writer;
 }
 
-/* Not even begun: for a person to mend. */
-static enum flow_status answer_locked(struct flow *flow, const char *words)
+/* Not even begun. 8020 heard that the enterprise wants it: most likely a moment before we did, so it
+ * comes again. */
+static enum flow_status answer_unknown(struct flow *flow, const char *words)
 {
 	struct inner_answer answer;
-	struct json_writer *writer = begin_without_requests(&answer, OUTCOME_LOCKED, words);
+	struct json_writer *writer = begin_without_requests(&answer, OUTCOME_AGAIN, words);
 
 	json_put_member_raw(writer, "requests", STR("[]"));
 	json_put_member_raw(writer, "replies", STR("[]"));
@@ -199,7 +200,7 @@ static enum flow_status deliver_attempt(struct flow *flow)
 	struct error error = {0};
 
 	if (!inner_open(flow, inner, delivery->order.enterprise, &error))
-		return answer_locked(flow, error.text);
+		return answer_unknown(flow, error.text);
 	inner_attempt(flow, inner, CRM_TELL);
 	inner->attempt.job.kind = delivery->kind;
 	inner->attempt.job.turn = (unsigned)delivery->order.turn;

@@ -82,11 +82,13 @@ def test_what_cannot_be_read_is_said(bad, body, words):
     assert words in answer.json()["detail"]
 
 
-def test_who_is_not_there_or_switched_off_is_locked(stack, crm):
+def test_who_is_not_there_or_switched_off_comes_again(stack, crm):
+    """8020 may hear of a new enterprise a moment before the adapter: that is no reason to wait for a person."""
     hooked(stack, crm)
-    assert deliver(stack, number="9999")["reason"] == "Enterprise not found"
+    answer = deliver(stack, number="9999")
+    assert (answer["outcome"], answer["reason"]) == ("again", "Enterprise not found")
     stack.sql("UPDATE enterprises SET integrations_config = jsonb_set(integrations_config, '{webhook,enabled}', 'false')")
-    answer = wait_until(lambda: (got := deliver(stack))["outcome"] == "locked" and got, 5)
+    answer = wait_until(lambda: (got := deliver(stack))["outcome"] == "again" and got, 5)
     assert "is switched off for enterprise 0367" in answer["reason"]
     stack.sql("UPDATE enterprises SET integrations_config = '{}'")
     wait_until(lambda: "is not configured" in deliver(stack)["reason"], 5)

@@ -21,6 +21,11 @@ _lock = threading.Lock()
 _stacks = {}  # port -> scan
 
 
+def spellings(secret):
+    """As it is, and as an address has it."""
+    return {secret, quote(secret, safe="")}
+
+
 class SecretScan:
     """The secrets of one stack, and what its services answered."""
 
@@ -53,7 +58,7 @@ class SecretScan:
 
     def _found(self, text):
         return [what for secret, what in self.secrets.items()
-                if secret in text or quote(secret, safe="") in text]
+                if any(spelling in text for spelling in spellings(secret))]
 
     def in_logs(self, logs):
         return [f"{log.name} shows {what}" for log in logs if log.exists()
@@ -75,13 +80,13 @@ class SecretScan:
             WHERE n.nspname = 'public' AND c.relkind = 'r'""")
         problems = []
         for table in tables:
-            wanted = [text for text, what in self.secrets.items()
-                      if not (table["of_bots"] and what.startswith("the bot token"))]
+            wanted = {spelling: what for text, what in self.secrets.items() for spelling in spellings(text)
+                      if not (table["of_bots"] and what.startswith("the bot token"))}
             if table["name"] in CONFIGURATION or not wanted:
                 continue
             rows = sql(f"SELECT s.secret, count(*) FROM {table['name']} t JOIN unnest(%s::text[]) AS s (secret)"
-                       " ON strpos(t::text, s.secret) > 0 GROUP BY 1", [wanted])
-            problems += [f"table {table['name']} shows {self.secrets[row['secret']]}" for row in rows]
+                       " ON strpos(t::text, s.secret) > 0 GROUP BY 1", [list(wanted)])
+            problems += [f"table {table['name']} shows {wanted[row['secret']]}" for row in rows]
         return problems
 
 
