@@ -47,7 +47,7 @@ def order(delivery, kind="hangup", call=None, number="0367", **more):
             "call": {**CALL, **(call or {})}, "memory": {}, "trace": "0af7651916cd43dd8448eb211c80319c", **more}
 
 
-def deliver(stack, service="webhook", **body):
-    answer = ask(stack, service, "POST", "/internal/deliver", json=order(body.pop("delivery", next(DELIVERIES)), **body))
+def deliver(stack, service="webhook", kind="hangup", **body):
+    answer = ask(stack, service, "POST", "/internal/deliver", json=order(body.pop("delivery", next(DELIVERIES)), kind, **body))
     assert answer.status_code == 200, answer.text
     return answer.json()
