@@ -39,11 +39,6 @@ struct str bitrix24_token(const struct crm_account *account, const char *member)
 	return json_text(json_member(account->oauth, member));
 }
 
-struct str bitrix24_keep(struct crm_job *job, struct str text)
-{
-	return str_of(arena_strndup(job->arena, text.data, text.size), text.size);
-}
-
 /* The portal of the settings, where one is named; else where the installation came from. Read as a
  * setting, so that it is checked like one. */
 static const char *rest_base(struct crm_job *job)
@@ -185,8 +180,7 @@ enum crm_verdict bitrix24_verdict(
 
 enum crm_verdict bitrix24_on(struct crm_job *job)
 {
-	bitrix24_own(job)->steps.at++;
-	return CRM_WELL;
+	return crm_steps_on(&bitrix24_own(job)->steps);
 }
 
 /* -- the driver ---------------------------------------------------------------------------------- */
@@ -242,21 +236,9 @@ static int plan(struct crm_job *job)
 	return plan_task(job);
 }
 
-/* The list is made once; then each answer moves it on. */
 static int next(struct crm_job *job)
 {
-	struct crm_steps *steps = &bitrix24_own(job)->steps;
-	const struct crm_step *step;
-
-	if (!steps->made) {
-		int ended = plan(job);
-
-		if (ended != 0)
-			return ended;
-		steps->made = true;
-	}
-	step = crm_steps_now(steps);
-	return step != NULL ? step->operation : CRM_DONE;
+	return crm_steps_next(&bitrix24_own(job)->steps, job, plan);
 }
 
 static bool build(struct crm_job *job, int operation, struct crm_request *request)

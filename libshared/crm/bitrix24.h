@@ -70,7 +70,6 @@ enum crm_verdict bitrix24_verdict(
 /* Is this in the error's description? */
 bool bitrix24_says(const struct crm_reply *reply, const char *words);
 enum crm_verdict bitrix24_on(struct crm_job *job); /* to the next step */
-struct str bitrix24_keep(struct crm_job *job, struct str text);
 /* A number as a number, a text as text: ids are written as Bitrix24 does. NULL name: in an array. */
 void bitrix24_put_id(struct json_writer *writer, const char *name, struct str id);
 

@@ -25,10 +25,10 @@ static struct str entity_id(struct crm_job *job, const char *prefix, struct str 
 	return str_from(arena_printf(job->arena, "%s_%.*s", prefix, STR_ARG(id)));
 }
 
-/* Ids come as numbers or texts, by method. What a reply holds lives only as long as it. */
+/* Ids come as numbers or texts, by method. */
 static struct str member(struct crm_job *job, const struct json *row, const char *name)
 {
-	return bitrix24_keep(job, crm_id(json_member(row, name), job->arena));
+	return crm_member_text(row, name, job->arena);
 }
 
 static struct crm_customer *new_customer(struct crm_job *job)

@@ -52,7 +52,7 @@ static void take_call_id(struct crm_job *job, struct str call_id)
 	struct bitrix24 *own = bitrix24_own(job);
 	struct bitrix24_memory *memory = &own->memory;
 
-	memory->call_id = bitrix24_keep(job, call_id);
+	memory->call_id = crm_keep(call_id, job->arena);
 	if (own->lost.size == 0 || !str_equal(own->lost, call_id))
 		return;
 	memory->finished = true;

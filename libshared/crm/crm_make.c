@@ -128,6 +128,11 @@ struct str crm_keep(struct str text, struct arena *arena)
 	return str_of(arena_strndup(arena, text.data, text.size), text.size);
 }
 
+struct str crm_member_text(const struct json *json, const char *name, struct arena *arena)
+{
+	return crm_keep(crm_id(json_member(json, name), arena), arena);
+}
+
 const char *crm_local_time(const struct crm_account *account, int64_t ms, struct arena *arena)
 {
 	struct clock_civil civil = clock_to_civil(ms, account->zone);

@@ -37,6 +37,8 @@ struct str crm_take(struct buf *buf, struct arena *arena);
 
 /* A copy, of what is in a reply. */
 struct str crm_keep(struct str text, struct arena *arena);
+/* A member, as by crm_id(); a copy. */
+struct str crm_member_text(const struct json *json, const char *name, struct arena *arena);
 
 /* "2026-11-21 15:00:00" in the account's zone. */
 const char *crm_local_time(const struct crm_account *account, int64_t ms, struct arena *arena);

@@ -32,6 +32,27 @@ const struct crm_step *crm_steps_now(const struct crm_steps *steps)
 	return steps->at < steps->count ? &steps->items[steps->at] : NULL;
 }
 
+int crm_steps_next(struct crm_steps *steps, struct crm_job *job, int (*plan)(struct crm_job *job))
+{
+	const struct crm_step *step;
+
+	if (!steps->made) {
+		int ended = plan(job);
+
+		if (ended != 0)
+			return ended;
+		steps->made = true;
+	}
+	step = crm_steps_now(steps);
+	return step != NULL ? step->operation : CRM_DONE;
+}
+
+enum crm_verdict crm_steps_on(struct crm_steps *steps)
+{
+	steps->at++;
+	return CRM_WELL;
+}
+
 /* -- memory -------------------------------------------------------------------------------------- */
 
 /* It is our own text; a version that wrote other members is read as far as it goes. */
@@ -77,7 +98,7 @@ void crm_put_among(struct json_strings *list, struct str text, struct arena *are
 	items = arena_array(arena, list->count + 1, sizeof(items[0]));
 	if (list->count > 0)
 		memcpy(items, list->items, list->count * sizeof(items[0]));
-	items[list->count] = str_of(arena_strndup(arena, text.data, text.size), text.size);
+	items[list->count] = crm_keep(text, arena);
 	list->items = items;
 	list->count++;
 }
@@ -100,6 +121,17 @@ struct str crm_external_id(const struct crm_job *job)
 {
 	return str_from(
 		arena_printf(job->arena, "%s-%.*s", job->account->number, STR_ARG(job->call->key)));
+}
+
+int64_t crm_first_ms(const struct crm_job *job)
+{
+	const struct crm_call *call = job->call;
+
+	if (call->started_ms != CRM_NO_TIME)
+		return call->started_ms;
+	if (call->answered_ms != CRM_NO_TIME)
+		return call->answered_ms;
+	return call->ended_ms != CRM_NO_TIME ? call->ended_ms : job->now_ms;
 }
 
 struct str crm_number(const struct crm_call *call)

@@ -11,7 +11,6 @@
 
 /* One kind of request; a driver has a table of them, and its operations are indexes into it. */
 struct crm_operation {
-	const char *name;
 	bool (*build)(struct crm_job *job, struct crm_request *request);
 	enum crm_verdict (*read)(
 		struct crm_job *job, const struct crm_reply *reply, int64_t *wait_ms);
@@ -34,6 +33,10 @@ void crm_steps_add(
 	struct crm_steps *steps, int operation, struct str who); /* passed over when full */
 void crm_steps_insert(struct crm_steps *steps, int operation); /* directly behind the present one */
 const struct crm_step *crm_steps_now(const struct crm_steps *steps); /* NULL at the end */
+/* A driver's next(): the operation of the present step, or CRM_DONE. `plan` makes the list, once; what
+ * it answers but 0 (CRM_SKIP, CRM_STOP) is the answer. */
+int crm_steps_next(struct crm_steps *steps, struct crm_job *job, int (*plan)(struct crm_job *job));
+enum crm_verdict crm_steps_on(struct crm_steps *steps); /* to the next step: CRM_WELL */
 
 /* -- memory -------------------------------------------------------------------------------------- */
 
@@ -52,6 +55,9 @@ int crm_skip(struct crm_job *job, const char *words); /* CRM_SKIP */
 
 /* "0367-1763740800.1": one id for us in CRMs that many PBXs write to. */
 struct str crm_external_id(const struct crm_job *job);
+
+/* When the call began, or the first moment of it that is known; now when none is. */
+int64_t crm_first_ms(const struct crm_job *job);
 
 /* Of the other side; of a withheld one "+000", as lines themselves write it: CRMs want digits. */
 struct str crm_number(const struct crm_call *call);

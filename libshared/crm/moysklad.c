@@ -136,8 +136,7 @@ enum crm_verdict moysklad_verdict(
 
 enum crm_verdict moysklad_on(struct crm_job *job)
 {
-	moysklad_own(job)->steps.at++;
-	return CRM_WELL;
+	return crm_steps_on(&moysklad_own(job)->steps);
 }
 
 struct str moysklad_id(struct str href)
@@ -205,21 +204,9 @@ static int plan(struct crm_job *job)
 	}
 }
 
-/* The list is made once; then each answer moves it on. */
 static int next(struct crm_job *job)
 {
-	struct crm_steps *steps = &moysklad_own(job)->steps;
-	const struct crm_step *step;
-
-	if (!steps->made) {
-		int ended = plan(job);
-
-		if (ended != 0)
-			return ended;
-		steps->made = true;
-	}
-	step = crm_steps_now(steps);
-	return step != NULL ? step->operation : CRM_DONE;
+	return crm_steps_next(&moysklad_own(job)->steps, job, plan);
 }
 
 static bool build(struct crm_job *job, int operation, struct crm_request *request)

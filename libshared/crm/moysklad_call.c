@@ -322,8 +322,7 @@ static void keep_counterparty(struct crm_job *job, const struct crm_reply *reply
 		json_member(json_member(json_member(reply->json, "counterparty"), "meta"), "href"));
 
 	if (href.size > 0 && href.size < 500)
-		moysklad_own(job)->memory.counterparty =
-			str_of(arena_strndup(job->arena, href.data, href.size), href.size);
+		moysklad_own(job)->memory.counterparty = crm_keep(href, job->arena);
 }
 
 /* Refused, since a call with this externalId is there: an attempt before this one made it, and its

@@ -113,11 +113,6 @@ static struct crm_employee *employee_with(struct crm_job *job, struct str id)
 	return employee;
 }
 
-static struct str kept(struct crm_job *job, struct str text)
-{
-	return str_of(arena_strndup(job->arena, text.data, text.size), text.size);
-}
-
 /* "extention": the API's own spelling. */
 static void read_extension(struct crm_job *job, const struct json *row)
 {
@@ -128,9 +123,9 @@ static void read_extension(struct crm_job *job, const struct json *row)
 
 	if (id.size == 0 || extension.size == 0)
 		return;
-	employee = employee_with(job, kept(job, id));
+	employee = employee_with(job, crm_keep(id, job->arena));
 	if (employee != NULL)
-		employee->extension = kept(job, extension);
+		employee->extension = crm_keep(extension, job->arena);
 }
 
 enum crm_verdict moysklad_read_extensions(

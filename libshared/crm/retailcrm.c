@@ -170,17 +170,8 @@ static int plan(struct crm_job *job)
 static int next(struct crm_job *job)
 {
 	struct retailcrm *own = job->own;
-	const struct crm_step *step;
 
-	if (!own->steps.made) {
-		int stop = plan(job);
-
-		if (stop < 0)
-			return stop;
-		own->steps.made = true;
-	}
-	step = crm_steps_now(&own->steps);
-	return step != NULL ? step->operation : CRM_DONE;
+	return crm_steps_next(&own->steps, job, plan);
 }
 
 static bool build(struct crm_job *job, int operation, struct crm_request *request)
@@ -229,15 +220,13 @@ static enum crm_verdict read(
 
 	if (is_passed_over(job, operation, reply, verdict)) {
 		error_prefix(&job->why, "%s: ", operation_names[operation]);
-		own->steps.at++;
-		return CRM_WELL;
+		return crm_steps_on(&own->steps);
 	}
 	if (verdict != CRM_WELL)
 		return verdict;
 	if (operations[operation].read != NULL)
 		operations[operation].read(job, reply->json);
-	own->steps.at++;
-	return CRM_WELL;
+	return crm_steps_on(&own->steps);
 }
 
 static const char *const secrets[] = {"api_key", "client_id", NULL};

@@ -52,8 +52,6 @@ int retail_plan_module(struct crm_job *job);
 
 /* The extension's user as a number; 0: nobody, or no number. */
 int64_t retail_user(const struct crm_job *job, struct str extension);
-/* With its +; hidden: "+000". */
-struct str retail_phone(const struct crm_call *call);
 struct str retail_line(const struct crm_job *job); /* our number, as configured; "" */
 
 bool retail_build_event(struct crm_job *job, struct crm_request *request);

@@ -39,11 +39,6 @@ int64_t retail_user(const struct crm_job *job, struct str extension)
 	return str_to_int64(user, &id) && id > 0 ? id : 0;
 }
 
-struct str retail_phone(const struct crm_call *call)
-{
-	return call->hidden || call->phone.size == 0 ? STR("+000") : call->phone;
-}
-
 /* external_phones: by line; external_phone: for all. */
 struct str retail_line(const struct crm_job *job)
 {
@@ -215,7 +210,7 @@ bool retail_build_event(struct crm_job *job, struct crm_request *request)
 	struct buf buf;
 
 	crm_json_begin(&writer, &buf);
-	json_put_member_str(&writer, "phone", retail_phone(job->call));
+	json_put_member_str(&writer, "phone", crm_number(job->call));
 	json_put_member_str(&writer, "type",
 		over		      ? STR("hangup")
 		: job->call->outgoing ? STR("out")
@@ -256,18 +251,6 @@ void retail_read_event(struct crm_job *job, const struct json *reply)
 
 /* -- calls/upload -------------------------------------------------------------------------------- */
 
-/* When it began, or the first moment of it that is known. */
-static int64_t when(const struct crm_job *job)
-{
-	const struct crm_call *call = job->call;
-
-	if (call->started_ms != CRM_NO_TIME)
-		return call->started_ms;
-	if (call->answered_ms != CRM_NO_TIME)
-		return call->answered_ms;
-	return call->ended_ms != CRM_NO_TIME ? call->ended_ms : job->now_ms;
-}
-
 /* Who talked, or called; nobody when nobody did. */
 static void put_person(struct json_writer *writer, const struct crm_job *job)
 {
@@ -296,7 +279,7 @@ static void put_durations(struct json_writer *writer, const struct crm_call *cal
 bool retail_build_upload(struct crm_job *job, struct crm_request *request)
 {
 	const struct crm_call *call = job->call;
-	struct str phone = retail_phone(call);
+	struct str phone = crm_number(call);
 	struct json_writer writer;
 	struct buf buf;
 
@@ -304,8 +287,8 @@ bool retail_build_upload(struct crm_job *job, struct crm_request *request)
 	json_begin(&writer, &buf);
 	json_open_array(&writer);
 	json_open_object(&writer);
-	json_put_member_str(
-		&writer, "date", str_from(crm_local_time(job->account, when(job), job->arena)));
+	json_put_member_str(&writer, "date",
+		str_from(crm_local_time(job->account, crm_first_ms(job), job->arena)));
 	json_put_member_str(&writer, "type", call->outgoing ? STR("out") : STR("in"));
 	if (phone.data[0] == '+')
 		phone = str_of(phone.data + 1, phone.size - 1);

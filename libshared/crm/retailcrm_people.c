@@ -23,13 +23,12 @@ static void read_customer(struct crm_job *job, const struct json *json)
 
 	if (customer == NULL)
 		return;
-	customer->id = crm_keep(crm_id(json_member(json, "id"), job->arena), job->arena);
+	customer->id = crm_member_text(json, "id", job->arena);
 	customer->last_name = text_of(job, json, "lastName");
 	customer->first_name = text_of(job, json, "firstName");
 	customer->middle_name = text_of(job, json, "patronymic");
 	customer->phones = crm_texts(json_member(json, "phones"), "number", MAX_PHONES, job->arena);
-	customer->manager_id =
-		crm_keep(crm_id(json_member(json, "managerId"), job->arena), job->arena);
+	customer->manager_id = crm_member_text(json, "managerId", job->arena);
 }
 
 static bool has_phone(const struct crm_job *job, const struct json *json, struct str phone)
@@ -151,7 +150,7 @@ static void read_user(struct crm_job *job, const struct json *json)
 
 	if (employee == NULL)
 		return;
-	employee->id = crm_keep(crm_id(json_member(json, "id"), job->arena), job->arena);
+	employee->id = crm_member_text(json, "id", job->arena);
 	employee->name = str_trim(
 		str_from(arena_printf(job->arena, "%.*s %.*s", STR_ARG(last), STR_ARG(first))));
 	employee->email = text_of(job, json, "email");

@@ -325,17 +325,6 @@ static const char *note(const struct crm_job *job)
 	return arena_printf(job->arena, "%s%s", words, marker(job));
 }
 
-static int64_t when(const struct crm_job *job)
-{
-	const struct crm_call *call = job->call;
-
-	if (call->started_ms != CRM_NO_TIME)
-		return call->started_ms;
-	if (call->answered_ms != CRM_NO_TIME)
-		return call->answered_ms;
-	return call->ended_ms != CRM_NO_TIME ? call->ended_ms : job->now_ms;
-}
-
 bool uon_build_history(struct crm_job *job, struct crm_request *request)
 {
 	const struct uon *own = job->own;
@@ -346,8 +335,8 @@ bool uon_build_history(struct crm_job *job, struct crm_request *request)
 
 	crm_json_begin(&writer, &buf);
 	json_put_member_str(&writer, "phone", str_from(phone[0] != '\0' ? phone : "000"));
-	json_put_member_str(
-		&writer, "start", str_from(crm_local_time(job->account, when(job), job->arena)));
+	json_put_member_str(&writer, "start",
+		str_from(crm_local_time(job->account, crm_first_ms(job), job->arena)));
 	if (call->talk_seconds >= 0)
 		json_put_member_int(&writer, "duration", call->talk_seconds);
 	json_put_member_int(&writer, "direction", call->outgoing ? 1 : 2);

@@ -118,7 +118,7 @@ void uon_read_create_client(struct crm_job *job, const struct json *reply)
 {
 	struct uon *own = job->own;
 
-	own->memory.client = crm_keep(crm_id(json_member(reply, "id"), job->arena), job->arena);
+	own->memory.client = crm_member_text(reply, "id", job->arena);
 	uon_remember(job);
 }
 
@@ -217,7 +217,7 @@ void uon_read_lead(struct crm_job *job, const struct json *reply)
 {
 	struct uon *own = job->own;
 
-	own->memory.lead = crm_keep(crm_id(json_member(reply, "id"), job->arena), job->arena);
+	own->memory.lead = crm_member_text(reply, "id", job->arena);
 	uon_remember(job);
 }
 

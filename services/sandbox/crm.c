@@ -218,13 +218,18 @@ struct str crm_member(const struct crm_request *request, const struct json *json
 
 /* -- answers ---------------------------------------------------------------------------------------- */
 
+void crm_open_answer(struct outside_call *call, int status, struct json_writer *writer)
+{
+	call->status = status;
+	/* A fault may have had it act already; what it said then is replaced. */
+	buf_clear(&call->reply);
+	json_begin(writer, &call->reply);
+	json_open_object(writer);
+}
+
 void crm_begin(struct crm_request *request, int status)
 {
-	request->call->status = status;
-	/* A fault may have had it act already; what it said then is replaced. */
-	buf_clear(&request->call->reply);
-	json_begin(&request->out, &request->call->reply);
-	json_open_object(&request->out);
+	crm_open_answer(request->call, status, &request->out);
 }
 
 void crm_end(struct crm_request *request)
@@ -298,6 +303,17 @@ static int64_t wait_ms(
 	return 0;
 }
 
+static void slow_down(struct crm_request *request, unsigned at, int64_t wait_ms)
+{
+	const struct crm_spec *spec = request->crm->spec;
+
+	if (spec->slow_down != NULL)
+		spec->slow_down(request, at, wait_ms);
+	else
+		spec->refuse(request->call, spec->too_fast.status, spec->too_fast.code,
+			str_from(spec->too_fast.words));
+}
+
 static bool is_allowed(struct crm_request *request, unsigned at)
 {
 	const struct crm_limit *limit = &request->crm->limits[at];
@@ -307,7 +323,7 @@ static bool is_allowed(struct crm_request *request, unsigned at)
 
 	if (!request->crm->unlimited && (wait > 0 || crowded)) {
 		office->violations++;
-		request->crm->spec->slow_down(request, at, crowded ? -1 : wait);
+		slow_down(request, at, crowded ? -1 : wait);
 		return false;
 	}
 	if (limit->per_second > 0)
@@ -327,6 +343,13 @@ struct office *crm_enter(struct crm *crm, struct outside_call *call, struct str 
 	call->limit = limit;
 	office->under_way[limit]++;
 	return office;
+}
+
+struct crm_request crm_request_of(struct crm *crm, struct outside_call *call)
+{
+	return (struct crm_request){.crm = crm,
+		.call = call,
+		.office = call->key.size > 0 ? crm_office(crm, call->key) : NULL};
 }
 
 /* Since read(): those that a fault holds up count, too. */

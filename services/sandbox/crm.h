@@ -51,7 +51,12 @@ struct crm_spec {
 	struct crm_limit limits[OFFICE_LIMITS];
 	/* Answer with an error in the CRM's own shape. */
 	void (*refuse)(struct outside_call *call, int status, const char *code, struct str words);
-	/* Answer that a limit is passed; `wait_ms` until it would do, -1: too many at once. */
+	/* What is refused with when a limit is passed. */
+	struct {
+		int status;
+		const char *code, *words;
+	} too_fast;
+	/* Instead of that; `wait_ms` until it would do, -1: too many at once. NULL: too_fast does. */
 	void (*slow_down)(struct crm_request *request, unsigned limit, int64_t wait_ms);
 };
 
@@ -67,7 +72,10 @@ struct crm {
 	int64_t revision; /* grows with each request that acts: for pages */
 };
 
-/* crm.c: for the tables of outside_service. */
+/* crm.c: for the tables of outside_service, of which this much is the same. */
+#define CRM_SERVICE_COMMON                                                                         \
+	.any_method = true, .stop = crm_stop, .reset = crm_reset, .over = crm_over,                \
+	.stats = crm_stats
 struct crm *crm_start(struct sandbox *sandbox, const struct crm_spec *spec);
 void crm_stop(void *state);
 void crm_reset(void *state);
@@ -83,6 +91,9 @@ struct str crm_secret(const struct outside_call *call, const char *name);
 struct office *crm_enter(
 	struct crm *crm, struct outside_call *call, struct str key, unsigned limit);
 
+/* In act(): with the office that read() entered; NULL: none. */
+struct crm_request crm_request_of(struct crm *crm, struct outside_call *call);
+
 /* A key that could be one: 4 to 200 letters, digits and -_.= */
 bool crm_key_is_well_formed(struct str key);
 /* Made on first use; NULL: there are too many. */
@@ -95,6 +106,8 @@ void crm_serve(struct crm_request *request, struct str path);
 
 /* An answer: a JSON object that is open until crm_end(). */
 void crm_begin(struct crm_request *request, int status);
+/* The same to whoever is not known; the caller closes it. */
+void crm_open_answer(struct outside_call *call, int status, struct json_writer *writer);
 void crm_end(struct crm_request *request);
 void crm_no_content(struct crm_request *request); /* 204 */
 void crm_refuse(struct crm_request *request, int status, const char *code, const char *format, ...)

@@ -53,20 +53,10 @@ void bitrix_refuse(struct outside_call *call, int status, const char *code, stru
 
 	if (code[0] == '\0')
 		code = status == 404 ? "ERROR_METHOD_NOT_FOUND" : "INTERNAL_SERVER_ERROR";
-	call->status = status;
-	buf_clear(&call->reply);
-	json_begin(&writer, &call->reply);
-	json_open_object(&writer);
+	crm_open_answer(call, status, &writer);
 	json_put_member_str(&writer, "error", str_from(code));
 	json_put_member_str(&writer, "error_description", words);
 	json_close_object(&writer);
-}
-
-static void slow_down(struct crm_request *request, unsigned limit, int64_t wait_ms)
-{
-	(void)limit;
-	(void)wait_ms;
-	bitrix_refuse(request->call, 503, "QUERY_LIMIT_EXCEEDED", STR("Too many requests"));
 }
 
 static const struct crm_spec spec = {
@@ -74,7 +64,7 @@ static const struct crm_spec spec = {
 	.routes = routes,
 	.limits = {{"api", .per_second = 2, .burst = 50}},
 	.refuse = bitrix_refuse,
-	.slow_down = slow_down,
+	.too_fast = {503, "QUERY_LIMIT_EXCEEDED", "Too many requests"},
 };
 
 void bitrix_begin(struct crm_request *request)
@@ -253,7 +243,7 @@ static void refuse_token(struct crm *crm, struct outside_call *call)
 
 static void act(void *state, struct outside_call *call)
 {
-	struct crm_request request = {.crm = state, .call = call};
+	struct crm_request request = crm_request_of(state, call);
 	struct method method;
 
 	if (str_starts(call->path, STR("/oauth"))) {
@@ -262,7 +252,6 @@ static void act(void *state, struct outside_call *call)
 	}
 	method = method_of(call);
 	request.by_webhook = method.webhook_code.size > 0;
-	request.office = call->key.size > 0 ? crm_office(state, call->key) : NULL;
 	/* GET and POST are the same to it. */
 	call->http_method = STR("POST");
 	if (request.office == NULL)
@@ -306,14 +295,10 @@ static void refuse_fault(
 
 const struct outside_service crm_bitrix_service = {
 	.name = "bitrix24",
-	.any_method = true,
+	CRM_SERVICE_COMMON,
 	.owns = owns,
 	.start = start,
-	.stop = crm_stop,
-	.reset = crm_reset,
 	.read = read_call,
 	.act = act,
-	.over = crm_over,
 	.refuse = refuse_fault,
-	.stats = crm_stats,
 };

@@ -107,11 +107,8 @@ static void answer(struct outside_call *call, struct office *office)
 	struct card *tokens = bitrix_issue_tokens(office, true, call->at_ms);
 	struct json_writer writer;
 
-	call->status = 200;
+	crm_open_answer(call, 200, &writer);
 	call->secret_reply = true;
-	buf_clear(&call->reply);
-	json_begin(&writer, &call->reply);
-	json_open_object(&writer);
 	bitrix_put_tokens(call, office, tokens, &writer);
 	json_close_object(&writer);
 }

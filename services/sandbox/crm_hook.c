@@ -29,10 +29,7 @@ static void refuse(struct outside_call *call, int status, const char *code, stru
 	struct json_writer writer;
 
 	(void)code;
-	call->status = status;
-	buf_clear(&call->reply);
-	json_begin(&writer, &call->reply);
-	json_open_object(&writer);
+	crm_open_answer(call, status, &writer);
 	json_put_member_str(&writer, "error", words);
 	json_close_object(&writer);
 }
@@ -74,9 +71,8 @@ static void read_call(void *state, struct outside_call *call)
 
 static void act(void *state, struct outside_call *call)
 {
-	struct crm_request request = {.crm = state, .call = call};
+	struct crm_request request = crm_request_of(state, call);
 
-	request.office = call->key.size > 0 ? crm_office(state, call->key) : NULL;
 	if (request.office == NULL)
 		refuse(call, 404, "", STR("no such receiver"));
 	else if (request.office->revoked)
@@ -233,14 +229,10 @@ static void refuse_fault(
 
 const struct outside_service crm_hook_service = {
 	.name = "webhook",
-	.any_method = true,
+	CRM_SERVICE_COMMON,
 	.owns = owns,
 	.start = start,
-	.stop = crm_stop,
-	.reset = crm_reset,
 	.read = read_call,
 	.act = act,
-	.over = crm_over,
 	.refuse = refuse_fault,
-	.stats = crm_stats,
 };

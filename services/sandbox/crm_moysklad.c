@@ -49,10 +49,7 @@ static void refuse(struct outside_call *call, int status, const char *code, stru
 	struct json_writer writer;
 	bool own = code[0] != '\0';
 
-	call->status = status;
-	buf_clear(&call->reply);
-	json_begin(&writer, &call->reply);
-	json_open_object(&writer);
+	crm_open_answer(call, status, &writer);
 	json_put_name(&writer, "errors");
 	json_open_array(&writer);
 	json_open_object(&writer);
@@ -165,11 +162,10 @@ static bool is_json(const struct outside_call *call)
 
 static void act(void *state, struct outside_call *call)
 {
-	struct crm_request request = {.crm = state, .call = call};
+	struct crm_request request = crm_request_of(state, call);
 	bool remap = is_remap(call);
 	const char *inner;
 
-	request.office = call->key.size > 0 ? crm_office(state, call->key) : NULL;
 	inner = arena_printf(call->arena, "%s%.*s", remap ? "remap" : "phone",
 		(int)(call->path.size - strlen(PHONE)), call->path.data + strlen(PHONE));
 	if (request.office == NULL || request.office->revoked) {
@@ -203,16 +199,12 @@ static void refuse_fault(
 
 const struct outside_service crm_moysklad_service = {
 	.name = "moysklad",
-	.any_method = true,
+	CRM_SERVICE_COMMON,
 	.owns = owns,
 	.start = start,
-	.stop = crm_stop,
-	.reset = crm_reset,
 	.read = read_call,
 	.act = act,
-	.over = crm_over,
 	.refuse = refuse_fault,
-	.stats = crm_stats,
 };
 
 /* -- for the routes --------------------------------------------------------------------------------- */

@@ -43,23 +43,12 @@ static void refuse(struct outside_call *call, int status, const char *code, stru
 {
 	struct json_writer writer;
 
-	call->status = status;
-	buf_clear(&call->reply);
-	json_begin(&writer, &call->reply);
-	json_open_object(&writer);
+	crm_open_answer(call, status, &writer);
 	json_put_member_bool(&writer, "success", false);
 	json_put_member_str(&writer, "errorMsg", words);
 	if (code[0] != '\0')
 		json_put_member_raw(&writer, "errors", str_from(code));
 	json_close_object(&writer);
-}
-
-/* It has no Retry-After; its clients know that 503 means "slower". */
-static void slow_down(struct crm_request *request, unsigned limit, int64_t wait_ms)
-{
-	(void)limit;
-	(void)wait_ms;
-	refuse(request->call, 503, "", STR("API requests limit exceeded. Try again later"));
 }
 
 static const struct crm_spec spec = {
@@ -71,7 +60,8 @@ static const struct crm_spec spec = {
 			[LIMIT_TELEPHONY] = {"telephony", .per_second = 40, .burst = 40},
 		},
 	.refuse = refuse,
-	.slow_down = slow_down,
+	/* It has no Retry-After; its clients know that 503 means "slower". */
+	.too_fast = {503, "", "API requests limit exceeded. Try again later"},
 };
 
 static void *start(struct sandbox *sandbox)
@@ -99,9 +89,8 @@ static void read_call(void *state, struct outside_call *call)
 
 static void act(void *state, struct outside_call *call)
 {
-	struct crm_request request = {.crm = state, .call = call};
+	struct crm_request request = crm_request_of(state, call);
 
-	request.office = call->key.size > 0 ? crm_office(state, call->key) : NULL;
 	if (key_of(call).size == 0)
 		refuse(call, 403, "", STR("\"apiKey\" is missing."));
 	else if (request.office == NULL || request.office->revoked)
@@ -116,23 +105,19 @@ static void refuse_fault(
 {
 	call->retry_after_s = retry_after_s;
 	if (words.size == 0)
-		words = status == 503 ? STR("API requests limit exceeded. Try again later")
-				      : STR("Internal server error");
+		words = status == spec.too_fast.status ? str_from(spec.too_fast.words)
+						       : STR("Internal server error");
 	refuse(call, status, "", words);
 }
 
 const struct outside_service crm_retail_service = {
 	.name = "retailcrm",
-	.any_method = true,
+	CRM_SERVICE_COMMON,
 	.owns = owns,
 	.start = start,
-	.stop = crm_stop,
-	.reset = crm_reset,
 	.read = read_call,
 	.act = act,
-	.over = crm_over,
 	.refuse = refuse_fault,
-	.stats = crm_stats,
 };
 
 /* -- for the routes --------------------------------------------------------------------------------- */
@@ -171,7 +156,13 @@ bool retail_knows_site(const struct office *office, struct str site)
 	return !any;
 }
 
-bool retail_page(struct crm_request *request, struct retail_page *page)
+void retail_begin(struct crm_request *request, int status)
+{
+	crm_begin(request, status);
+	json_put_member_bool(&request->out, "success", true);
+}
+
+static bool read_page(struct crm_request *request, struct retail_page *page)
 {
 	page->limit = crm_arg_int(request, "limit", 20);
 	page->page = crm_arg_int(request, "page", 1);
@@ -190,14 +181,34 @@ bool retail_page(struct crm_request *request, struct retail_page *page)
 	return true;
 }
 
-void retail_put_page(struct crm_request *request, const struct retail_page *page, int64_t total)
+bool retail_begin_list(struct crm_request *request, struct retail_page *page, const char *name)
 {
+	*page = (struct retail_page){0};
+	if (!read_page(request, page))
+		return false;
+	retail_begin(request, 200);
+	json_put_name(&request->out, name);
+	json_open_array(&request->out);
+	return true;
+}
+
+bool retail_shows_next(struct retail_page *page)
+{
+	int64_t at = page->total++;
+
+	return at >= page->from && at < page->to;
+}
+
+void retail_end_list(struct crm_request *request, const struct retail_page *page)
+{
+	json_close_array(&request->out);
 	json_put_name(&request->out, "pagination");
 	json_open_object(&request->out);
 	json_put_member_int(&request->out, "limit", page->limit);
-	json_put_member_int(&request->out, "totalCount", total);
+	json_put_member_int(&request->out, "totalCount", page->total);
 	json_put_member_int(&request->out, "currentPage", page->page);
 	json_put_member_int(
-		&request->out, "totalPageCount", (total + page->limit - 1) / page->limit);
+		&request->out, "totalPageCount", (page->total + page->limit - 1) / page->limit);
 	json_close_object(&request->out);
+	crm_end(request);
 }

@@ -34,12 +34,18 @@ void retail_module_edit(struct crm_request *request);
 struct json *retail_form_json(struct crm_request *request, const char *name, enum json_kind kind);
 bool retail_knows_site(const struct office *office, struct str site);
 
-/* A page of a list: `limit` 20, 50 or 100, `page` from 1. False: the request is refused. */
+/* An answer that is well: crm_begin() with "success": true. */
+void retail_begin(struct crm_request *request, int status);
+
+/* One page of a list: `limit` 20, 50 or 100, `page` from 1. */
 struct retail_page {
 	int64_t from, to; /* of the items that fit */
 	int64_t limit, page;
+	int64_t total; /* items that fit, so far */
 };
-bool retail_page(struct crm_request *request, struct retail_page *page);
-void retail_put_page(struct crm_request *request, const struct retail_page *page, int64_t total);
+/* An answer that is open in its list `name`. False: the request is refused. */
+bool retail_begin_list(struct crm_request *request, struct retail_page *page, const char *name);
+bool retail_shows_next(struct retail_page *page); /* one more fits: is it on the page? */
+void retail_end_list(struct crm_request *request, const struct retail_page *page);
 
 #endif

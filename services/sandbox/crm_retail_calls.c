@@ -210,8 +210,7 @@ void retail_call_event(struct crm_request *request)
 
 	if (event != NULL && event_is_good(request, event)) {
 		note_event(request, event);
-		crm_begin(request, 200);
-		json_put_member_bool(&request->out, "success", true);
+		retail_begin(request, 200);
 		put_unknown(request, event);
 		crm_end(request);
 	}
@@ -294,8 +293,7 @@ void retail_calls_upload(struct crm_request *request)
 		json_free(&calls);
 		return;
 	}
-	crm_begin(request, 200);
-	json_put_member_bool(&request->out, "success", true);
+	retail_begin(request, 200);
 	json_put_name(&request->out, "duplicateCalls");
 	json_open_array(&request->out);
 	for (const struct json *call = json_first(calls); call != NULL; call = json_next(call)) {
@@ -338,8 +336,7 @@ void retail_manager(struct crm_request *request)
 	user = customer != NULL
 		       ? office_by_id(request->office, CARD_USER, card_get(customer, "manager_id"))
 		       : NULL;
-	crm_begin(request, 200);
-	json_put_member_bool(&request->out, "success", true);
+	retail_begin(request, 200);
 	if (user != NULL)
 		put_manager(request, user);
 	if (customer != NULL && args_true(request->args, "details")) {

@@ -36,22 +36,14 @@ static void put_user(struct crm_request *request, const struct card *user)
 void retail_users(struct crm_request *request)
 {
 	struct retail_page page;
-	int64_t count = 0;
 
-	if (!retail_page(request, &page))
+	if (!retail_begin_list(request, &page, "users"))
 		return;
-	crm_begin(request, 200);
-	json_put_member_bool(&request->out, "success", true);
-	json_put_name(&request->out, "users");
-	json_open_array(&request->out);
 	for (const struct card *at = request->office->first[CARD_USER]; at != NULL; at = at->next) {
-		if (count >= page.from && count < page.to)
+		if (retail_shows_next(&page))
 			put_user(request, at);
-		count++;
 	}
-	json_close_array(&request->out);
-	retail_put_page(request, &page, count);
-	crm_end(request);
+	retail_end_list(request, &page);
 }
 
 void retail_user(struct crm_request *request)
@@ -62,8 +54,7 @@ void retail_user(struct crm_request *request)
 		crm_refuse(request, 404, "", "Not found");
 		return;
 	}
-	crm_begin(request, 200);
-	json_put_member_bool(&request->out, "success", true);
+	retail_begin(request, 200);
 	json_put_name(&request->out, "user");
 	put_user(request, user);
 	crm_end(request);
@@ -73,14 +64,12 @@ void retail_groups(struct crm_request *request)
 {
 	struct retail_page page;
 
-	if (!retail_page(request, &page))
+	if (!retail_begin_list(request, &page, "groups"))
 		return;
-	crm_begin(request, 200);
-	json_put_member_bool(&request->out, "success", true);
-	json_put_member_raw(&request->out, "groups",
-		STR("[{\"name\":\"Managers\",\"code\":\"manager\",\"isManager\":true}]"));
-	retail_put_page(request, &page, 1);
-	crm_end(request);
+	json_put_raw(&request->out,
+		STR("{\"name\":\"Managers\",\"code\":\"manager\",\"isManager\":true}"));
+	page.total = 1;
+	retail_end_list(request, &page);
 }
 
 /* -- reference -------------------------------------------------------------------------------------- */
@@ -98,8 +87,7 @@ void retail_sites(struct crm_request *request)
 {
 	bool any = false;
 
-	crm_begin(request, 200);
-	json_put_member_bool(&request->out, "success", true);
+	retail_begin(request, 200);
 	json_put_name(&request->out, "sites");
 	json_open_object(&request->out);
 	for (const struct card *at = request->office->first[CARD_CHOICE]; at != NULL;
@@ -117,8 +105,7 @@ void retail_sites(struct crm_request *request)
 
 void retail_credentials(struct crm_request *request)
 {
-	crm_begin(request, 200);
-	json_put_member_bool(&request->out, "success", true);
+	retail_begin(request, 200);
 	json_put_member_str(&request->out, "siteAccess", STR("access_full"));
 	json_put_member_raw(&request->out, "credentials",
 		STR("[\"/api/credentials\",\"/api/customers\",\"/api/customers/create\","
@@ -224,8 +211,7 @@ void retail_module_edit(struct crm_request *request)
 
 	if (module != NULL && module_is_good(request, module, card == NULL)) {
 		keep_module(request, card, module);
-		crm_begin(request, 200);
-		json_put_member_bool(&request->out, "success", true);
+		retail_begin(request, 200);
 		json_put_member_raw(&request->out, "info", STR("{}"));
 		crm_end(request);
 	}
@@ -240,8 +226,7 @@ void retail_module(struct crm_request *request)
 		crm_refuse(request, 404, "", "Integration module not found");
 		return;
 	}
-	crm_begin(request, 200);
-	json_put_member_bool(&request->out, "success", true);
+	retail_begin(request, 200);
 	json_put_member_raw(&request->out, "integrationModule", card_get(card, "module"));
 	crm_end(request);
 }

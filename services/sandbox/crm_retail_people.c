@@ -124,25 +124,17 @@ static bool fits(const struct crm_request *request, const struct card *customer,
 static void list(struct crm_request *request, const char *name, bool company)
 {
 	struct retail_page page;
-	int64_t count = 0;
 
-	if (!retail_page(request, &page))
+	if (!retail_begin_list(request, &page, name))
 		return;
-	crm_begin(request, 200);
-	json_put_member_bool(&request->out, "success", true);
-	json_put_name(&request->out, name);
-	json_open_array(&request->out);
 	for (const struct card *at = request->office->first[CARD_CUSTOMER]; at != NULL;
 		at = at->next) {
 		if (!fits(request, at, company))
 			continue;
-		if (count >= page.from && count < page.to)
+		if (retail_shows_next(&page))
 			retail_put_customer(request, at);
-		count++;
 	}
-	json_close_array(&request->out);
-	retail_put_page(request, &page, count);
-	crm_end(request);
+	retail_end_list(request, &page);
 }
 
 void retail_customers(struct crm_request *request)
@@ -174,8 +166,7 @@ void retail_customer(struct crm_request *request)
 
 	if (customer == NULL)
 		return;
-	crm_begin(request, 200);
-	json_put_member_bool(&request->out, "success", true);
+	retail_begin(request, 200);
 	json_put_name(&request->out, "customer");
 	retail_put_customer(request, customer);
 	crm_end(request);
@@ -190,8 +181,7 @@ void retail_company_contacts(struct crm_request *request)
 	if (company == NULL)
 		return;
 	contacts = card_json(company, "contacts");
-	crm_begin(request, 200);
-	json_put_member_bool(&request->out, "success", true);
+	retail_begin(request, 200);
 	json_put_name(&request->out, "contacts");
 	json_open_array(&request->out);
 	for (const struct json *at = json_first(contacts); at != NULL; at = json_next(at)) {
@@ -263,8 +253,7 @@ static struct json *read_customer(struct crm_request *request)
 
 static void say_id(struct crm_request *request, int status, struct str id)
 {
-	crm_begin(request, status);
-	json_put_member_bool(&request->out, "success", true);
+	retail_begin(request, status);
 	crm_put_number(request, "id", id);
 	crm_end(request);
 }
@@ -332,24 +321,17 @@ static void put_change(struct crm_request *request, const struct card *change)
 
 void retail_history(struct crm_request *request)
 {
-	int64_t since = crm_arg_int(request, "filter[sinceId]", 0), id = 0, count = 0;
+	int64_t since = crm_arg_int(request, "filter[sinceId]", 0), id = 0;
 	struct retail_page page;
 
-	if (!retail_page(request, &page))
+	if (!retail_begin_list(request, &page, "history"))
 		return;
-	crm_begin(request, 200);
-	json_put_member_bool(&request->out, "success", true);
-	json_put_name(&request->out, "history");
-	json_open_array(&request->out);
 	for (const struct card *at = request->office->first[CARD_CHANGE]; at != NULL;
 		at = at->next) {
 		if (!str_to_int64(card_get(at, "id"), &id) || id <= since)
 			continue;
-		if (count >= page.from && count < page.to)
+		if (retail_shows_next(&page))
 			put_change(request, at);
-		count++;
 	}
-	json_close_array(&request->out);
-	retail_put_page(request, &page, count);
-	crm_end(request);
+	retail_end_list(request, &page);
 }

@@ -58,20 +58,10 @@ static void refuse(struct outside_call *call, int status, const char *code, stru
 	struct json_writer writer;
 
 	(void)code;
-	call->status = status;
-	buf_clear(&call->reply);
-	json_begin(&writer, &call->reply);
-	json_open_object(&writer);
+	crm_open_answer(call, status, &writer);
 	json_put_member_int(&writer, "result", status);
 	json_put_member_str(&writer, "error", words);
 	json_close_object(&writer);
-}
-
-static void slow_down(struct crm_request *request, unsigned limit, int64_t wait_ms)
-{
-	(void)limit;
-	(void)wait_ms;
-	refuse(request->call, 429, "", STR("Too Many Requests"));
 }
 
 static const struct crm_spec spec = {
@@ -79,7 +69,7 @@ static const struct crm_spec spec = {
 	.routes = routes,
 	.limits = {{"api", .per_second = 10, .burst = 10}},
 	.refuse = refuse,
-	.slow_down = slow_down,
+	.too_fast = {429, "", "Too Many Requests"},
 };
 
 static void *start(struct sandbox *sandbox)
@@ -108,10 +98,10 @@ static void read_call(void *state, struct outside_call *call)
 
 static void act(void *state, struct outside_call *call)
 {
-	struct crm_request request = {.crm = state, .call = call};
-	struct str rest, key = key_of(call, &rest);
+	struct crm_request request = crm_request_of(state, call);
+	struct str rest;
 
-	request.office = call->key.size > 0 ? crm_office(state, key) : NULL;
+	(void)key_of(call, &rest);
 	if (request.office == NULL || request.office->revoked)
 		refuse(call, 403, "", STR("Wrong API key"));
 	else if (!str_ends(rest, STR(".json")))
@@ -125,22 +115,19 @@ static void refuse_fault(
 {
 	call->retry_after_s = retry_after_s;
 	if (words.size == 0)
-		words = status == 429 ? STR("Too Many Requests") : STR("Internal Server Error");
+		words = status == spec.too_fast.status ? str_from(spec.too_fast.words)
+						       : STR("Internal Server Error");
 	refuse(call, status, "", words);
 }
 
 const struct outside_service crm_uon_service = {
 	.name = "uon",
-	.any_method = true,
+	CRM_SERVICE_COMMON,
 	.owns = owns,
 	.start = start,
-	.stop = crm_stop,
-	.reset = crm_reset,
 	.read = read_call,
 	.act = act,
-	.over = crm_over,
 	.refuse = refuse_fault,
-	.stats = crm_stats,
 };
 
 /* -- for the routes --------------------------------------------------------------------------------- */
@@ -158,6 +145,19 @@ void uon_say_id(struct crm_request *request, const struct card *card)
 	crm_begin(request, 200);
 	json_put_member_int(&request->out, "result", 200);
 	json_put_member_str(&request->out, "id", card_get(card, "id"));
+	crm_end(request);
+}
+
+void uon_begin_list(struct crm_request *request, const char *name)
+{
+	crm_begin(request, 200);
+	json_put_name(&request->out, name);
+	json_open_array(&request->out);
+}
+
+void uon_end_list(struct crm_request *request)
+{
+	json_close_array(&request->out);
 	crm_end(request);
 }
 

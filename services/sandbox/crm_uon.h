@@ -42,7 +42,9 @@ void uon_say_id(struct crm_request *request, const struct card *card);
 bool uon_check(struct crm_request *request, const struct check_field *fields);
 /* Take each parameter of the table that is there into the card. */
 void uon_keep(struct crm_request *request, struct card *card, const struct check_field *fields);
-/* A list is pages of 100. */
+/* An answer that is one list, `name`; a list is pages of 100. */
+void uon_begin_list(struct crm_request *request, const char *name);
+void uon_end_list(struct crm_request *request);
 #define UON_PAGE 100
 /* The page that the path's part asks for, from 1; "" is the first. 0: the request is refused. */
 int64_t uon_page(struct crm_request *request, struct str part);

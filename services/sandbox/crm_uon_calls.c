@@ -114,13 +114,10 @@ static void list_calls(struct crm_request *request, const struct card *client, i
 		uon_nothing(request);
 	if (page == 0 || (page - 1) * UON_PAGE >= count)
 		return;
-	crm_begin(request, 200);
-	json_put_name(&request->out, "call_history");
-	json_open_array(&request->out);
+	uon_begin_list(request, "call_history");
 	for (int64_t i = (page - 1) * UON_PAGE; i < count && i < page * UON_PAGE; i++)
 		put_call(request, found[count - 1 - i]);
-	json_close_array(&request->out);
-	crm_end(request);
+	uon_end_list(request);
 }
 
 void uon_calls(struct crm_request *request)

@@ -86,15 +86,12 @@ void uon_leads_by_client(struct crm_request *request)
 		uon_nothing(request);
 		return;
 	}
-	crm_begin(request, 200);
-	json_put_name(&request->out, "leads");
-	json_open_array(&request->out);
+	uon_begin_list(request, "leads");
 	for (; at != NULL; at = at->next) {
 		if (str_equal(card_get(at, "r_cl_id"), request->parts[0]))
 			put_lead(request, at);
 	}
-	json_close_array(&request->out);
-	crm_end(request);
+	uon_end_list(request);
 }
 
 void uon_request_update(struct crm_request *request)
@@ -126,9 +123,7 @@ void uon_choices(struct crm_request *request)
 {
 	bool any = false;
 
-	crm_begin(request, 200);
-	json_put_name(&request->out, "records");
-	json_open_array(&request->out);
+	uon_begin_list(request, "records");
 	for (const struct card *at = request->office->first[CARD_CHOICE]; at != NULL;
 		at = at->next) {
 		struct str archived = card_get(at, "is_archive");
@@ -146,8 +141,7 @@ void uon_choices(struct crm_request *request)
 		json_put_raw(&request->out,
 			STR("{\"id\":\"2\",\"name\":\"Closed\",\"is_archive\":\"1\"}"));
 	}
-	json_close_array(&request->out);
-	crm_end(request);
+	uon_end_list(request);
 }
 
 /* -- webhooks --------------------------------------------------------------------------------------- */
@@ -186,9 +180,7 @@ void uon_webhooks(struct crm_request *request)
 		uon_nothing(request);
 		return;
 	}
-	crm_begin(request, 200);
-	json_put_name(&request->out, "webhooks");
-	json_open_array(&request->out);
+	uon_begin_list(request, "webhooks");
 	for (const struct card *at = request->office->first[CARD_WEBHOOK]; at != NULL;
 		at = at->next) {
 		json_open_object(&request->out);
@@ -197,8 +189,7 @@ void uon_webhooks(struct crm_request *request)
 			json_put_member_str(&request->out, field->name, card_get(at, field->name));
 		json_close_object(&request->out);
 	}
-	json_close_array(&request->out);
-	crm_end(request);
+	uon_end_list(request);
 }
 
 void uon_webhook_update(struct crm_request *request)

@@ -68,13 +68,10 @@ void uon_user_by_phone(struct crm_request *request)
 		uon_nothing(request);
 		return;
 	}
-	crm_begin(request, 200);
-	json_put_name(&request->out, "users");
-	json_open_array(&request->out);
+	uon_begin_list(request, "users");
 	for (; user != NULL; user = office_customer(request->office, phone, user))
 		put_user(request, user);
-	json_close_array(&request->out);
-	crm_end(request);
+	uon_end_list(request);
 }
 
 static struct card *find_user(struct crm_request *request)
@@ -93,12 +90,9 @@ void uon_user(struct crm_request *request)
 
 	if (user == NULL)
 		return;
-	crm_begin(request, 200);
-	json_put_name(&request->out, "user");
-	json_open_array(&request->out);
+	uon_begin_list(request, "user");
 	put_user(request, user);
-	json_close_array(&request->out);
-	crm_end(request);
+	uon_end_list(request);
 }
 
 void uon_users(struct crm_request *request)
@@ -112,17 +106,14 @@ void uon_users(struct crm_request *request)
 		uon_nothing(request);
 		return;
 	}
-	crm_begin(request, 200);
-	json_put_name(&request->out, "users");
-	json_open_array(&request->out);
+	uon_begin_list(request, "users");
 	for (const struct card *user = request->office->first[CARD_CUSTOMER]; user != NULL;
 		user = user->next, at++) {
 		if (at >= (page - 1) * UON_PAGE && at < page * UON_PAGE &&
 			!card_is(user, "deleted", "true"))
 			put_user(request, user);
 	}
-	json_close_array(&request->out);
-	crm_end(request);
+	uon_end_list(request);
 }
 
 void uon_user_search(struct crm_request *request)
@@ -233,13 +224,10 @@ void uon_managers(struct crm_request *request)
 		uon_nothing(request);
 		return;
 	}
-	crm_begin(request, 200);
-	json_put_name(&request->out, "users");
-	json_open_array(&request->out);
+	uon_begin_list(request, "users");
 	for (const struct card *at = request->office->first[CARD_USER]; at != NULL; at = at->next)
 		put_manager(request, at);
-	json_close_array(&request->out);
-	crm_end(request);
+	uon_end_list(request);
 }
 
 void uon_manager(struct crm_request *request)
@@ -250,10 +238,7 @@ void uon_manager(struct crm_request *request)
 		uon_nothing(request);
 		return;
 	}
-	crm_begin(request, 200);
-	json_put_name(&request->out, "users");
-	json_open_array(&request->out);
+	uon_begin_list(request, "users");
 	put_manager(request, user);
-	json_close_array(&request->out);
-	crm_end(request);
+	uon_end_list(request);
 }
