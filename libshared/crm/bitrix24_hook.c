@@ -129,12 +129,16 @@ static const char *why_not_install(
 	const struct crm_account *account, const struct bitrix24_tokens *tokens)
 {
 	struct str portal = json_text(json_member(account->config, "portal_domain"));
+	struct str token = json_text(json_member(account->config, "webhook_token"));
 	struct str from =
 		tokens->client_endpoint.size > 0 ? tokens->client_endpoint : tokens->domain;
 
 	if (tokens->access_token.size == 0 || tokens->refresh_token.size == 0 ||
 		tokens->member_id.size == 0 || from.size == 0 || from.size > URL_MAX_BYTES)
 		return "an installation without tokens, member_id or domain";
+	if (token.size > 0 && tokens->application_token.size > 0 &&
+		!str_equal_secret(token, tokens->application_token))
+		return "another application_token than the webhook_token of the settings";
 	if (portal.size > 0 && !str_equal_nocase(host_of(portal), host_of(from)))
 		return "the installation is not from the portal_domain of the settings";
 	return why_not_again(account, tokens, from);
