@@ -23,7 +23,7 @@ struct told_before {
 };
 
 struct lanes {
-	struct table *lines; /* "0367 1763740800.1" -> turn_line */
+	struct table *lines; /* "0367 1763740800.1" -> lane */
 	struct table *told;  /* "0367 17" -> told_before */
 	struct told_before ring[LANES_REMEMBERED];
 	unsigned next;
