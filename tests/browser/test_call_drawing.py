@@ -4,20 +4,16 @@ CALLWEAVE_PICTURES=docs/pictures keeps the pictures that the documentation shows
 """
 import os
 import subprocess
-from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from browser import chromium, overflow, picture, resize
+from browser import PICTURES, chromium, overflow, picture, resize
 from corpus import Instance, scenarios
-from process import ROOT, binaries
+from process import binaries
 from waiting import wait_until
 
-PICTURES = Path(os.environ.get("CALLWEAVE_PICTURES", ROOT / "build" / "pictures"))
-if not PICTURES.is_absolute():
-    PICTURES = ROOT / PICTURES
 PEOPLE = (("150", "Анна", "Ковалёва"), ("151", "Игорь", "Савицкий"), ("152", "Мария", "Лис"))
 # scenario: (its number among the calls, arrows, lanes)
 PLAYED = {"2-18/raw": (1, 2, 4), "2-23/raw": (2, 1, 6)}

@@ -2,21 +2,14 @@
 
 CALLWEAVE_PICTURES=docs/pictures keeps the pictures that the README shows.
 """
-import os
-from pathlib import Path
-
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
-from browser import chromium, overflow, picture, resize
-from process import ROOT
+from browser import PICTURES, chromium, overflow, picture, resize
 from waiting import wait_until
 
-PICTURES = Path(os.environ.get("CALLWEAVE_PICTURES", ROOT / "build" / "pictures"))
-if not PICTURES.is_absolute():
-    PICTURES = ROOT / PICTURES
 PEOPLE = (("150", "Анна", "Смирнова"), ("151", "Борис", "Ковалёв"), ("152", "Вера", "Новик"), ("153", "Глеб", "Лис"))
 
 

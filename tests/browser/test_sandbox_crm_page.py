@@ -6,7 +6,7 @@ import requests
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from browser import chromium, overflow, resize
+from browser import PICTURES, chromium, overflow, picture, resize
 from sandbox_process import Sandbox
 from waiting import wait_until
 
@@ -38,8 +38,8 @@ def texts(page, selector):
     return page.execute_script("return [...document.querySelectorAll(arguments[0])].map(one => one.innerText)", selector)
 
 
-def tell(sandbox, what, **form):
-    answer = requests.post(f"{sandbox.url}/api/v5/telephony/{what}", headers={"X-API-KEY": KEY}, timeout=10,
+def tell(sandbox, what, key=KEY, **form):
+    answer = requests.post(f"{sandbox.url}/api/v5/telephony/{what}", headers={"X-API-KEY": key}, timeout=10,
                            data={name: json.dumps(value) for name, value in form.items()})
     assert answer.status_code == 200, answer.text
 
@@ -85,3 +85,23 @@ def test_crms_are_chosen_by_keyboard_and_fit_a_phone(sandbox, page):
     assert overflow(page) <= 0 and page.find_element(By.ID, "calls-title").text.startswith("Call journal")
     sandbox.tell("reset")
     wait_until(lambda: not texts(page, "#calls td"), 5)
+
+
+def test_a_morning_at_retailcrm(sandbox, page):
+    """An open popup above calls that ended differently: the picture of the documentation."""
+    key = "key-of-the-office-2"
+    sandbox.tell("reset")
+    sandbox.tell("crm/accounts", crm="retailcrm", key=key, name="june",
+                 users=[{"id": 16, "name": "Анна Ковалёва", "code": "150"}, {"id": 17, "name": "Игорь Савицкий", "code": "151"}],
+                 customers=[{"id": "815", "first_name": "Пётр", "last_name": "Ильин", "phones": ["+375291112233"]}])
+    for number, result in enumerate(("answered", "no answer", "answered"), 1):
+        answered = result == "answered"
+        tell(sandbox, "calls/upload", key, calls=[{
+            **{name: value for name, value in UPLOAD.items() if answered or name != "recordUrl"},
+            "externalId": f"2.{number}", "date": f"2026-11-21 09:{number * 7:02}:11", "result": result,
+            "type": "out" if number == 3 else "in", "phone": f"37529111223{number}", "userId": 15 + number % 2 + 1,
+            "duration": 61 * number if answered else 0}])
+    tell(sandbox, "call/event", key, event={**EVENT, "userIds": [16, 17], "callExternalId": "2.9"})
+    wait_until(lambda: len(texts(page, ".popup")) == 2 and texts(page, "#calls tr"), 5)
+    resize(page, 1280, 800)
+    picture(page, PICTURES / "crm.png")

@@ -1,12 +1,17 @@
 """A real Chromium without a screen."""
 import base64
 import contextlib
+import os
 import shutil
 from pathlib import Path
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+from process import ROOT
+
+# Where pictures go; those of the documentation are made with CALLWEAVE_PICTURES=docs/pictures.
+PICTURES = ROOT / os.environ.get("CALLWEAVE_PICTURES", "build/pictures")
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
          "--disable-component-update", "--disable-default-apps", "--disable-sync", "--no-first-run", "--mute-audio",
          "--hide-scrollbars", "--force-device-scale-factor=1")
