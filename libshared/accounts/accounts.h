@@ -28,7 +28,6 @@ struct account_line {
 	const char *id; /* gsm_lines.line_id or sip_unit.line_name */
 	bool gsm;
 	const char *internal_id, *phone, *name, *prefix, *in_schema, *out_schema, *shop;
-	int64_t row_id;	       /* of its table */
 	const char *transform; /* "+375{9}"; "" */
 };
 

@@ -127,7 +127,6 @@ static void take_line(
 		.in_schema = pg_text(batch, ROWS_LINES, row, 7).data,
 		.out_schema = pg_text(batch, ROWS_LINES, row, 8).data,
 		.shop = pg_text(batch, ROWS_LINES, row, 9).data,
-		.row_id = pg_int(batch, ROWS_LINES, row, 10),
 		.transform = pg_text(batch, ROWS_LINES, row, 11).data,
 	};
 	struct error error;

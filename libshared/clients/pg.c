@@ -405,6 +405,11 @@ enum flow_status await_pg_ready(struct flow *flow, struct pg *pg, int64_t timeou
 	return await_queue_for(flow, &pg->waiters, timeout_ms);
 }
 
+enum flow_status await_pg_again(struct flow *flow, struct pg *pg, int64_t delay_ms)
+{
+	return pg_ready(pg) ? await_sleep(flow, delay_ms) : await_pg_ready(flow, pg, delay_ms);
+}
+
 enum flow_status await_pg(struct flow *flow, struct pg *pg, struct pg_batch *batch)
 {
 	enum flow_status status;

@@ -35,6 +35,8 @@ unsigned pg_generation(const struct pg *pg);	/* grows with each new connection *
 
 /* Wait until the connection is ready, at most `timeout_ms`: then look at pg_ready(). */
 enum flow_status await_pg_ready(struct flow *flow, struct pg *pg, int64_t timeout_ms);
+/* After a failure: wait for the connection, or when it stands (it was something else) for a while. */
+enum flow_status await_pg_again(struct flow *flow, struct pg *pg, int64_t delay_ms);
 
 /* -- parameters ----------------------------------------------------------------------------------- */
 

@@ -41,11 +41,6 @@ static const struct flow_spec root_flow = {
 
 /* -- what flows share ----------------------------------------------------------------------------- */
 
-enum flow_status await_database(struct flow *flow, struct pg *pg, int64_t delay_ms)
-{
-	return pg_ready(pg) ? await_sleep(flow, delay_ms) : await_pg_ready(flow, pg, delay_ms);
-}
-
 enum flow_status await_telegram(struct flow *flow, struct bot_request *request, const char *token,
 	const char *method, struct str body)
 {

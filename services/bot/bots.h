@@ -43,9 +43,6 @@ struct bots {
 	bool draining;
 };
 
-/* After a failure: wait for the connection, or when it stands (it was something else) for a while. */
-enum flow_status await_database(struct flow *flow, struct pg *pg, int64_t delay_ms);
-
 /* A request of a flow to the Bot API: URL and body are copied into the flow's arena. */
 struct bot_request {
 	int64_t wait_ms;  /* that Telegram may wait by itself, above the usual time */

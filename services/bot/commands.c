@@ -224,7 +224,7 @@ static enum flow_status command_recorded(struct flow *flow)
 	struct error error;
 	if (!pg_batch_ok(command->batch, &error)) {
 		log_warn(flow_log(flow), "command: not recorded yet: %s", error.text);
-		return await_database(flow, b->pg, RECORD_AGAIN_MS);
+		return await_pg_again(flow, b->pg, RECORD_AGAIN_MS);
 	}
 	count_command(b, command->state);
 	log_info(flow_log(flow), "PBX command %s: %s %s", command->texts[COLUMN_ACTION].data,

@@ -80,7 +80,7 @@ static enum flow_status worker_take(struct flow *flow)
 	(void)flow_goto(flow, WORKER_WAIT);
 	if (!pg_batch_ok(worker->batch, &error)) {
 		log_warn(flow_log(flow), "%s: not read: %s", worker->kind->name, error.text);
-		return await_database(flow, b->pg, FAILED_WAIT_MS);
+		return await_pg_again(flow, b->pg, FAILED_WAIT_MS);
 	}
 	for (int row = 0; row < pg_rows(worker->batch, 0); row++) {
 		struct flow *child = flow_spawn(b->root, worker->kind->child);

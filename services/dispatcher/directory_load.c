@@ -265,7 +265,7 @@ static enum flow_status directory_take(struct flow *flow)
 	}
 	load->batch = NULL;
 	arena_free(&load->arena);
-	return ok ? FLOW_NEXT : await_database(flow, d->side_pg, RETRY_MS);
+	return ok ? FLOW_NEXT : await_pg_again(flow, d->side_pg, RETRY_MS);
 }
 
 enum { DIRECTORY_WAIT, DIRECTORY_DEBOUNCE, DIRECTORY_QUERY, DIRECTORY_TAKE, DIRECTORY_AGAIN };

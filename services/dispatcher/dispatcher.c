@@ -59,11 +59,6 @@ static void root_finally(struct flow *flow)
 static const struct flow_spec root_flow = {
 	.name = "root", .steps = root_steps, .finally = root_finally, .deadline_ms = FLOW_FOREVER};
 
-enum flow_status await_database(struct flow *flow, struct pg *pg, int64_t delay_ms)
-{
-	return pg_ready(pg) ? await_sleep(flow, delay_ms) : await_pg_ready(flow, pg, delay_ms);
-}
-
 /* -- start ---------------------------------------------------------------------------------------- */
 
 static void dispatcher_name(struct dispatcher *d)

@@ -67,9 +67,6 @@ struct dispatcher {
 	bool draining;
 };
 
-/* After a failure: wait for the connection, or when it stands (it was something else) for a while. */
-enum flow_status await_database(struct flow *flow, struct pg *pg, int64_t delay_ms);
-
 void *dispatcher_start(struct service *service, struct error *error);
 void dispatcher_drain(void *context);
 bool dispatcher_drained(void *context);

@@ -185,7 +185,7 @@ static enum flow_status gateway_page(struct flow *flow)
 	}
 	gateway_kick(d);
 	(void)flow_goto(flow, GATEWAY_WAIT);
-	return ok ? FLOW_NEXT : await_database(flow, d->side_pg, RETRY_MS);
+	return ok ? FLOW_NEXT : await_pg_again(flow, d->side_pg, RETRY_MS);
 }
 
 static const struct flow_step gateway_steps[] = {

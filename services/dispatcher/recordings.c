@@ -81,7 +81,7 @@ static enum flow_status recordings_take(struct flow *flow)
 		log_warn(flow_log(flow), "recordings: not read yet: %s", error.text);
 		recordings->wanted = true;
 		(void)flow_goto(flow, RECORDINGS_WAIT);
-		return await_database(flow, d->side_pg, RETRY_MS);
+		return await_pg_again(flow, d->side_pg, RETRY_MS);
 	}
 	unsigned rows = (unsigned)pg_rows(batch, 0);
 	recordings->items = arena_array(recordings->arena, rows + 1, sizeof(*recordings->items));

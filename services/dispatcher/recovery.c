@@ -285,7 +285,7 @@ static enum flow_status recovery_ready(struct flow *flow)
 static enum flow_status recovery_again(struct flow *flow)
 {
 	struct dispatcher *d = flow_context(flow);
-	return await_database(flow, d->side_pg, RETRY_MS);
+	return await_pg_again(flow, d->side_pg, RETRY_MS);
 }
 
 static enum flow_status recovery_anew(struct flow *flow)

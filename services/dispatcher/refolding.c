@@ -377,7 +377,7 @@ static enum flow_status refold_recorded(struct flow *flow)
 		return flow_goto(flow, REFOLD_CLAIM);
 	log_warn(flow_log(flow), "refold: the end of a request is not recorded: %s", error.text);
 	(void)flow_goto(flow, REFOLD_WAIT);
-	return await_database(flow, d->refolding.pg, RETRY_MS);
+	return await_pg_again(flow, d->refolding.pg, RETRY_MS);
 }
 
 static const struct flow_step refolding_steps[] = {

@@ -81,7 +81,7 @@ static enum flow_status subscription_check(struct flow *flow)
 	if (!pg_batch_ok(subscription->batch, &error)) {
 		log_warn(flow_log(flow), "telegram: a chat's change is not written yet: %s",
 			error.text);
-		return await_database(flow, d->side_pg, RETRY_MS);
+		return await_pg_again(flow, d->side_pg, RETRY_MS);
 	}
 	directory_want(d);
 	if (subscription->moving == NULL)

@@ -295,7 +295,7 @@ static enum flow_status writer_recorded(struct flow *flow)
 	for (unsigned i = 0; i < writer->taken_count; i++)
 		writer_end(d, writer->taken[i], ok);
 	writer->taken_count = 0;
-	return ok ? FLOW_NEXT : await_database(flow, d->pg, RETRY_MS);
+	return ok ? FLOW_NEXT : await_pg_again(flow, d->pg, RETRY_MS);
 }
 
 static enum flow_status writer_again(struct flow *flow)

@@ -25,8 +25,7 @@ static enum flow_status health_answer(struct flow *flow)
 	const char *status = health_of(cache);
 	struct answer answer;
 
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_str(&answer.json, "status", str_from(status));
 	json_put_member_int(&answer.json, "cache_size", (int64_t)accounts_count(cache->accounts));
 	json_put_member_bool(&answer.json, "database_connected", pg_ready(cache->pg));
@@ -35,8 +34,7 @@ static enum flow_status health_answer(struct flow *flow)
 	json_put_member_bool(&answer.json, "last_good_copy", !accounts_fresh(cache->accounts));
 	answer_put_seconds(
 		&answer.json, "uptime_seconds", clock_monotonic_ms() - cache->started_ms);
-	json_close_object(&answer.json);
-	return answer_send(flow, strcmp(status, "unhealthy") == 0 ? 503 : 200, &answer);
+	return answer_send_object(flow, strcmp(status, "unhealthy") == 0 ? 503 : 200, &answer);
 }
 
 /* -- statistics ----------------------------------------------------------------------------------- */
@@ -139,11 +137,9 @@ static enum flow_status stats_answer(struct flow *flow)
 {
 	struct answer answer;
 
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	put_stats(&answer.json, flow_context(flow));
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 /* -- levers --------------------------------------------------------------------------------------- */
@@ -152,11 +148,9 @@ static enum flow_status answer_message(struct flow *flow, const char *message)
 {
 	struct answer answer;
 
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_str(&answer.json, "message", str_from(message));
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 static enum flow_status invalidate_forget(struct flow *flow)
@@ -204,16 +198,14 @@ static enum flow_status entries_answer(struct flow *flow)
 	struct answer answer;
 	size_t at = 0;
 
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	while ((account = accounts_next(cache->accounts, &at)) != NULL) {
 		if (!account->active)
 			continue;
 		json_put_name(&answer.json, account->number);
 		configs_put_entry(&answer.json, cache, account);
 	}
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 /* -- the routes ----------------------------------------------------------------------------------- */

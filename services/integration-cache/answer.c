@@ -54,13 +54,24 @@ enum flow_status answer_send(struct flow *flow, int status, struct answer *answe
 	return next;
 }
 
+void answer_begin_object(struct answer *answer)
+{
+	answer_begin(answer);
+	json_open_object(&answer->json);
+}
+
+enum flow_status answer_send_object(struct flow *flow, int status, struct answer *answer)
+{
+	json_close_object(&answer->json);
+	return answer_send(flow, status, answer);
+}
+
 enum flow_status answer_invalid(
 	struct flow *flow, const char *where, const char *name, const char *words)
 {
 	struct answer answer;
 
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_name(&answer.json, "detail");
 	json_open_array(&answer.json);
 	json_open_object(&answer.json);
@@ -74,8 +85,7 @@ enum flow_status answer_invalid(
 	json_put_member_str(&answer.json, "type", STR("value_error"));
 	json_close_object(&answer.json);
 	json_close_array(&answer.json);
-	json_close_object(&answer.json);
-	return answer_send(flow, 422, &answer);
+	return answer_send_object(flow, 422, &answer);
 }
 
 enum flow_status answer_no_such_path(struct flow *flow)

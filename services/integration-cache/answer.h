@@ -30,6 +30,9 @@ struct answer {
 };
 void answer_begin(struct answer *answer);
 enum flow_status answer_send(struct flow *flow, int status, struct answer *answer);
+/* The same around the members of one object. */
+void answer_begin_object(struct answer *answer);
+enum flow_status answer_send_object(struct flow *flow, int status, struct answer *answer);
 
 /* {"detail": [{"loc": [where, name], "msg": words, "type": "value_error"}]} and 422 */
 enum flow_status answer_invalid(

@@ -1,7 +1,7 @@
 /*
  * cache: integration-cache's own struct, and the stories of its routes.
  *
- * Look-ups are answered from memory (accounts, customers); the gateway (dispatch.h) tells CRMs of calls.
+ * Look-ups are answered from memory (accounts, customers); the gateway (gateway.h) tells CRMs of calls.
  */
 #ifndef INTEGRATION_CACHE_CACHE_H
 #define INTEGRATION_CACHE_CACHE_H

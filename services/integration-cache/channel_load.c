@@ -241,7 +241,7 @@ static enum flow_status loader_again(struct flow *flow)
 
 	gateway->channels.load_failed = false;
 	(void)flow_goto(flow, LOADER_WAIT);
-	return await_database(flow, gateway->look_pg, RETRY_MS);
+	return await_pg_again(flow, gateway->look_pg, RETRY_MS);
 }
 
 static const struct flow_step loader_steps[] = {

@@ -69,8 +69,7 @@ static enum flow_status answer_all_configs(struct flow *flow, const struct accou
 {
 	struct answer answer;
 
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_str(&answer.json, "enterprise_number", str_from(account->number));
 	json_put_name(&answer.json, "integrations");
 	json_open_object(&answer.json);
@@ -81,8 +80,7 @@ static enum flow_status answer_all_configs(struct flow *flow, const struct accou
 	json_close_object(&answer.json);
 	json_put_member_str(&answer.json, "source", STR("cache"));
 	answer_put_time(&answer.json, "cached_at", account->checked_ms);
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 static enum flow_status answer_config(
@@ -95,15 +93,13 @@ static enum flow_status answer_config(
 		return http_reply_detail(flow, 404,
 			"Integration '%.*s' not configured for enterprise %s", STR_ARG(code),
 			account->number);
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_str(&answer.json, "enterprise_number", str_from(account->number));
 	json_put_member_str(&answer.json, "integration_type", code);
 	json_put_name(&answer.json, "config");
 	put_config(flow, &answer.json, integration);
 	json_put_member_str(&answer.json, "source", STR("cache"));
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 static enum flow_status config_answer(struct flow *flow)
@@ -200,15 +196,13 @@ static enum flow_status put_answer(struct flow *flow)
 	const struct put *put = flow_state(flow);
 	struct answer answer;
 
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_str(&answer.json, "status", STR("success"));
 	json_put_member_str(&answer.json, "message",
 		str_from(arena_printf(
 			flow_arena(flow), "%.*s configuration updated", STR_ARG(put->code))));
 	json_put_member_str(&answer.json, "enterprise_number", put->number);
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 /* -- the routes ----------------------------------------------------------------------------------- */

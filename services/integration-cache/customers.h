@@ -3,8 +3,8 @@
  *
  * An answer is a copy in memory that is younger than its time and was not announced as changed; an old
  * one is read anew behind the answer. A number that is not there is fetched once, however many ask, and
- * "nobody knows it" is kept like a name. The CRM is asked in the background (learn.c), and what it says
- * comes by NOTIFY. When PostgreSQL fails the last good copy serves.
+ * "nobody knows it" is kept like a name. The CRM is asked in the background (customers_learn.c), and
+ * what it says comes by NOTIFY. When PostgreSQL fails the last good copy serves.
  */
 #ifndef INTEGRATION_CACHE_CUSTOMERS_H
 #define INTEGRATION_CACHE_CUSTOMERS_H

@@ -24,12 +24,10 @@ static enum flow_status fail(struct flow *flow, const char *words)
 {
 	struct answer answer;
 
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_bool(&answer.json, "success", false);
 	json_put_member_str(&answer.json, "error", str_from(words));
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 static enum flow_status enrich_begin(struct flow *flow)

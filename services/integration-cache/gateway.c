@@ -191,11 +191,6 @@ const char *gateway_why_not(void *context)
 	return gateway->channels.superseded ? "another instance has this one's name" : NULL;
 }
 
-enum flow_status await_database(struct flow *flow, struct pg *pg, int64_t delay_ms)
-{
-	return pg_ready(pg) ? await_sleep(flow, delay_ms) : await_pg_ready(flow, pg, delay_ms);
-}
-
 /* A fifth of jitter: what failed together need not come back together. */
 int64_t gateway_backoff_ms(unsigned attempts, int64_t first_ms, int64_t max_ms)
 {

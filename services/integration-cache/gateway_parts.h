@@ -61,9 +61,6 @@ enum { GATEWAY_PATIENCE_MS = 12000 };
 void gateway_meters_init(struct gateway_meters *meters, struct metrics *metrics);
 const char *gateway_outcome_name(enum gateway_outcome outcome);
 
-/* Wait before a database is asked again. */
-enum flow_status await_database(struct flow *flow, struct pg *pg, int64_t delay_ms);
-
 /* Milliseconds before try number `attempts`, doubling from `first_ms` to `max_ms`, with jitter. */
 int64_t gateway_backoff_ms(unsigned attempts, int64_t first_ms, int64_t max_ms);
 

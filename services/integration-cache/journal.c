@@ -348,7 +348,7 @@ static enum flow_status journal_rest(struct flow *flow)
 	struct gateway *gateway = flow_context(flow);
 
 	(void)flow_goto(flow, JOURNAL_WAIT);
-	return gateway->journal.again ? await_database(flow, gateway->work_pg, RETRY_MS)
+	return gateway->journal.again ? await_pg_again(flow, gateway->work_pg, RETRY_MS)
 				      : FLOW_NEXT;
 }
 

@@ -75,12 +75,10 @@ static enum flow_status name_answer(struct flow *flow)
 	const struct customer *customer = found(flow);
 	struct answer answer;
 
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	customer_put_text(
 		&answer.json, "name", customer != NULL ? customer->name : str_of(NULL, 0));
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 static enum flow_status profile_answer(struct flow *flow)
@@ -104,11 +102,9 @@ static enum flow_status responsible_answer(struct flow *flow)
 
 	if (account != NULL)
 		extension = customer_responsible(account, found(flow), flow_arena(flow));
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	customer_put_text(&answer.json, "extension", extension);
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 /* -- the routes ----------------------------------------------------------------------------------- */

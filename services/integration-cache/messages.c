@@ -218,14 +218,12 @@ static enum flow_status put_answer(struct flow *flow)
 	gather(flow);
 	if (messages->reply.ok && messages->set.dial_count == MESSAGES_MAX_DIALS)
 		trim(flow, &messages->set, &messages->reply);
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_str(&answer.json, "status", STR("ok"));
 	json_put_member_str(&answer.json, "cache_key", str_from(messages->key));
 	json_put_member_str(&answer.json, "event_type", messages->request.event_type);
 	json_put_member_int(&answer.json, "message_id", messages->request.message_id);
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 /* -- GET, DELETE /telegram/messages/{phone}/{chat} ------------------------------------------------ */
@@ -250,12 +248,10 @@ static enum flow_status answer_none(struct flow *flow)
 	const struct messages *messages = flow_state(flow);
 	struct answer answer;
 
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_str(&answer.json, "error", STR("No messages found"));
 	json_put_member_str(&answer.json, "cache_key", str_from(messages->key));
-	json_close_object(&answer.json);
-	return answer_send(flow, 404, &answer);
+	return answer_send_object(flow, 404, &answer);
 }
 
 static void put_id(struct json_writer *json, const char *name, int64_t id)
@@ -284,8 +280,7 @@ static enum flow_status get_answer(struct flow *flow)
 	gather(flow);
 	if (!messages->found)
 		return answer_none(flow);
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_str(&answer.json, "cache_key", str_from(messages->key));
 	json_put_name(&answer.json, "messages");
 	json_open_object(&answer.json);
@@ -293,8 +288,7 @@ static enum flow_status get_answer(struct flow *flow)
 	put_dials(&answer.json, &messages->set);
 	put_id(&answer.json, "bridge", messages->set.bridge);
 	json_close_object(&answer.json);
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 /* Bits of enum message_event: those named by event_types=..., repeated; none named: all. */
@@ -393,8 +387,7 @@ static enum flow_status delete_answer(struct flow *flow)
 		return answer_none(flow);
 	tell_delete(flow, wanted);
 	forget_own(flow, wanted);
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_str(
 		&answer.json, "status", named != 0 ? STR("deleted") : STR("deleted_all"));
 	json_put_member_str(&answer.json, "cache_key", str_from(messages->key));
@@ -408,8 +401,7 @@ static enum flow_status delete_answer(struct flow *flow)
 	if ((wanted & (1u << MESSAGE_BRIDGE)) != 0)
 		put_deleted_id(&answer.json, "bridge", set->bridge);
 	json_close_object(&answer.json);
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 /* -- the routes ----------------------------------------------------------------------------------- */

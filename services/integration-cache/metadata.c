@@ -45,15 +45,13 @@ static enum flow_status answer_line(struct flow *flow, const struct account *acc
 	if (line == NULL)
 		return http_reply_detail(flow, 404, "Line %.*s not found for enterprise %s",
 			STR_ARG(id), account->number);
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_str(&answer.json, "enterprise_number", str_from(account->number));
 	json_put_member_str(&answer.json, "line_id", str_from(line->id));
 	json_put_member_str(&answer.json, "name", str_from(line->name));
 	json_put_member_str(&answer.json, "operator", str_from(line_operator(line)));
 	json_put_member_bool(&answer.json, "exists", true);
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 static enum flow_status answer_manager(
@@ -65,14 +63,12 @@ static enum flow_status answer_manager(
 	if (manager == NULL)
 		return http_reply_detail(flow, 404, "Manager %.*s not found for enterprise %s",
 			STR_ARG(extension), account->number);
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_str(&answer.json, "enterprise_number", str_from(account->number));
 	json_put_member_str(&answer.json, "internal_phone", str_from(manager->extension));
 	people_put_manager(&answer.json, manager, flow_arena(flow));
 	json_put_member_bool(&answer.json, "exists", true);
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 /* -- all of them ---------------------------------------------------------------------------------- */
@@ -83,8 +79,7 @@ static enum flow_status answer_lines(struct flow *flow, const struct account *ac
 	size_t at = 0;
 	void *value;
 
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_str(&answer.json, "enterprise_number", str_from(account->number));
 	json_put_member_int(&answer.json, "lines_count", (int64_t)table_count(account->lines));
 	json_put_name(&answer.json, "lines");
@@ -96,8 +91,7 @@ static enum flow_status answer_lines(struct flow *flow, const struct account *ac
 		put_line(&answer.json, line);
 	}
 	json_close_object(&answer.json);
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 static enum flow_status answer_managers(struct flow *flow, const struct account *account)
@@ -106,8 +100,7 @@ static enum flow_status answer_managers(struct flow *flow, const struct account 
 	size_t at = 0;
 	void *value;
 
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_str(&answer.json, "enterprise_number", str_from(account->number));
 	json_put_member_int(
 		&answer.json, "managers_count", (int64_t)table_count(account->managers));
@@ -125,8 +118,7 @@ static enum flow_status answer_managers(struct flow *flow, const struct account 
 		json_close_object(&answer.json);
 	}
 	json_close_object(&answer.json);
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 /* -- GET /metadata/{ent}/... ---------------------------------------------------------------------- */
@@ -216,8 +208,7 @@ static enum flow_status metadata_stats_answer(struct flow *flow)
 		lines += (int64_t)table_count(account->lines);
 		managers += (int64_t)table_count(account->managers);
 	}
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_int(&answer.json, "enterprises", (int64_t)accounts_count(cache->accounts));
 	json_put_member_int(&answer.json, "total_lines", lines);
 	json_put_member_int(&answer.json, "total_managers", managers);
@@ -229,8 +220,7 @@ static enum flow_status metadata_stats_answer(struct flow *flow)
 	json_open_array(&answer.json);
 	put_numbers(&answer.json, cache, false);
 	json_close_array(&answer.json);
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 /* -- POST: read anew ------------------------------------------------------------------------------ */
@@ -257,15 +247,13 @@ static enum flow_status renew_answer(struct flow *flow)
 			flow, 500, "Metadata not refreshed: the database does not answer");
 	if (account == NULL)
 		return http_reply_detail(flow, 404, "Enterprise not found");
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_str(&answer.json, "message",
 		str_from(arena_printf(flow_arena(flow), "Metadata refreshed for enterprise %s",
 			account->number)));
 	json_put_member_str(&answer.json, "enterprise_number", str_from(account->number));
 	answer_put_time(&answer.json, "timestamp", clock_wall_ms());
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 static enum flow_status renew_all_read(struct flow *flow)
@@ -281,14 +269,12 @@ static enum flow_status renew_all_answer(struct flow *flow)
 	if (reload_failed(flow))
 		return http_reply_detail(
 			flow, 500, "Metadata not refreshed: the database does not answer");
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_str(&answer.json, "message", STR("All metadata refreshed"));
 	json_put_member_int(
 		&answer.json, "loaded_enterprises", (int64_t)accounts_count(cache->accounts));
 	answer_put_time(&answer.json, "timestamp", clock_wall_ms());
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 /* -- transforms ----------------------------------------------------------------------------------- */
@@ -303,8 +289,7 @@ static enum flow_status transforms_answer(struct flow *flow)
 
 	if (path.count != 1)
 		return answer_no_such_path(flow);
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_name(&answer.json, "map");
 	json_open_object(&answer.json);
 	while (account != NULL && table_next(account->lines, &at, NULL, &value)) {
@@ -318,8 +303,7 @@ static enum flow_status transforms_answer(struct flow *flow)
 			str_from(line->transform));
 	}
 	json_close_object(&answer.json);
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 static enum flow_status transforms_read(struct flow *flow)
@@ -346,11 +330,9 @@ static enum flow_status transforms_size(struct flow *flow)
 
 		size += line->transform[0] != '\0';
 	}
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_int(&answer.json, "size", size);
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 /* -- the routes ----------------------------------------------------------------------------------- */

@@ -29,8 +29,7 @@ static enum flow_status refuse(struct flow *flow, const char *provider, const ch
 {
 	struct answer answer;
 
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_bool(&answer.json, "success", false);
 	json_put_name(&answer.json, "provider");
 	if (provider[0] != '\0')
@@ -38,8 +37,7 @@ static enum flow_status refuse(struct flow *flow, const char *provider, const ch
 	else
 		json_put_null(&answer.json);
 	json_put_member_str(&answer.json, "error", str_from(words));
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 static bool read_notice(struct flow *flow, struct notice *notice, struct error *error)
@@ -126,13 +124,11 @@ static enum flow_status notify_answer(struct flow *flow)
 
 	if (notify->answer.reach != HTTP_ANSWERED)
 		return refuse(flow, "uon", notify->answer.error.text);
-	answer_begin(&answer);
-	json_open_object(&answer.json);
+	answer_begin_object(&answer);
 	json_put_member_bool(&answer.json, "success", said_success(&notify->answer));
 	json_put_member_str(&answer.json, "provider", STR("uon"));
 	json_put_member_int(&answer.json, "status", notify->answer.status);
-	json_close_object(&answer.json);
-	return answer_send(flow, 200, &answer);
+	return answer_send_object(flow, 200, &answer);
 }
 
 static const struct flow_step notify_steps[] = {
