@@ -10,6 +10,7 @@ import pytest
 
 from crm_day import CODES, MINSK, Player, Shop
 from stack import UNLIMITED
+from storm import kill, revive
 from waiting import wait_until
 
 SERVICES = ("sandbox", "ingest", "dispatcher", "integration-cache", *CODES)
@@ -35,25 +36,6 @@ def install(stack, shop):
     """Somebody opens the application in Bitrix24: only that gives it tokens."""
     stack.sandbox("crm/click", crm="bitrix24", key=shop.keys["bitrix24"], event="ONAPPINSTALL",
                   url=f"{stack.url('bitrix24')}/24/install/{shop.hook}")
-
-
-def kill(stack, target):
-    if target == "postgresql":
-        stack.kill_pg()
-    elif target == "redis":
-        stack.redis.kill9()
-    else:
-        assert stack.services[target].running(), f"{target} died by itself:\n{stack.services[target].tail()}"
-        stack.kill9(target)
-
-
-def revive(stack, target):
-    if target == "postgresql":
-        stack.start_pg()
-    elif target == "redis":
-        stack.redis.resume()
-    else:
-        stack.start(target, wait=False)
 
 
 def storm(stack, player, kills, rng):

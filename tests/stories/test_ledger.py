@@ -6,28 +6,10 @@ import pytest
 
 import load
 from stack import UNLIMITED
+from storm import kill, revive
 from waiting import wait_until
 
 TARGETS = ("ingest", "dispatcher", "postgresql", "redis")
-
-
-def kill(stack, target):
-    if target == "postgresql":
-        stack.kill_pg()
-    elif target == "redis":
-        stack.redis.kill9()
-    else:
-        assert stack.services[target].running(), f"{target} died by itself:\n{stack.services[target].tail()}"
-        stack.kill9(target)
-
-
-def revive(stack, target):
-    if target == "postgresql":
-        stack.start_pg()
-    elif target == "redis":
-        stack.redis.resume()
-    else:
-        stack.start(target, wait=False)
 
 
 def storm(stack, ledger, kills, rng):

@@ -2,8 +2,9 @@
 import json
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+
+from fake_server import FakeServer
 
 
 class Seen:
@@ -15,7 +16,7 @@ class Seen:
         self.method, self.path = handler.command, url.path
         self.query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
         self.headers = handler.headers
-        self.body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        self.body = FakeServer.body(handler)
 
     def json(self):
         return json.loads(self.body)
@@ -25,42 +26,26 @@ class Seen:
         return json.loads(parse_qs(self.body.decode())[name][0])
 
 
-class FakeCrm:
+class FakeCrm(FakeServer):
     """`with FakeCrm() as crm:`; crm.on("/path", body, status=200, headers={}) or crm.on("/path", function(seen))."""
 
+    METHODS = ("GET", "POST", "PUT", "DELETE")
+
     def __init__(self):
+        super().__init__()
         self.seen = []
-        self.lock = threading.Lock()
         self.ended = threading.Event()
         self.rules = []
-        owner = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+    def serve(self, handler):
+        seen = Seen(handler)
+        with self.lock:
+            self.seen.append(seen)
+        self.answer(handler, seen)
 
-            def answer(self):
-                seen = Seen(self)
-                with owner.lock:
-                    owner.seen.append(seen)
-                owner.answer(self, seen)
-
-            do_GET = do_POST = do_PUT = do_DELETE = answer
-
-            def log_message(self, *args):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *problem):
+    def stop(self):
         self.ended.set()
-        self.server.shutdown()
-        self.server.server_close()
+        super().stop()
 
     # -- the script ---------------------------------------------------------------------------
 
@@ -80,19 +65,7 @@ class FakeCrm:
         elif answer == "close":
             handler.close_connection = True
         else:
-            self.send(handler, *answer)
-
-    @staticmethod
-    def send(handler, status, body, headers):
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        handler.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(data)), **headers}.items():
-            handler.send_header(name, value)
-        handler.end_headers()
-        try:
-            handler.wfile.write(data)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # it did not want all of it
+            self.reply(handler, *answer)
 
     # -- what came ----------------------------------------------------------------------------
 
