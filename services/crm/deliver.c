@@ -9,6 +9,8 @@
 
 #include "json_put.h"
 
+#include <inttypes.h>
+
 enum { DEADLINE_MS = 30000, MEMORY_MAX_BYTES = 2 * CRM_MEMORY_MAX };
 
 struct order {
@@ -70,6 +72,19 @@ static struct str text_of(const struct json *json, struct arena *arena)
 	return text;
 }
 
+/* Its number, and what it tells: a database that was set back gives numbers anew. */
+static struct str delivery_id(struct flow *flow)
+{
+	const struct delivery *delivery = flow_state(flow);
+	const struct order *order = &delivery->order;
+
+	if (order->delivery <= 0)
+		return STR("");
+	return str_from(arena_printf(flow_arena(flow), "%.*s %" PRId64 " %.*s:%" PRId64 " %.*s",
+		STR_ARG(order->enterprise), order->delivery, STR_ARG(order->kind), order->turn,
+		STR_ARG(delivery->call.key)));
+}
+
 static void name_flow(struct flow *flow, const struct delivery *delivery)
 {
 	struct arena *arena = flow_arena(flow);
@@ -90,6 +105,13 @@ static struct json_writer *begin_without_requests(
 	json_put_member_str(writer, "outcome", str_from(outcome_name(outcome)));
 	json_put_member_str(writer, "reason", str_from(words));
 	json_put_member_int(writer, "wait_ms", -1);
+	json_put_name(writer, "http_status");
+	json_put_null(writer);
+	json_put_name(writer, "crm_success");
+	json_put_null(writer);
+	json_put_member_int(writer, "took_ms", 0);
+	json_put_member_raw(writer, "requests", STR("[]"));
+	json_put_member_raw(writer, "replies", STR("[]"));
 	return writer;
 }
 
@@ -98,10 +120,8 @@ static struct json_writer *begin_without_requests(
 static enum flow_status answer_unknown(struct flow *flow, const char *words)
 {
 	struct inner_answer answer;
-	struct json_writer *writer = begin_without_requests(&answer, OUTCOME_AGAIN, words);
 
-	json_put_member_raw(writer, "requests", STR("[]"));
-	json_put_member_raw(writer, "replies", STR("[]"));
+	(void)begin_without_requests(&answer, OUTCOME_AGAIN, words);
 	return inner_answer_send(flow, &answer, 200);
 }
 
@@ -113,8 +133,6 @@ static enum flow_status answer_told(struct flow *flow, struct str memory)
 		&answer, OUTCOME_DONE, "told before: the answer to that was lost");
 
 	json_put_member_raw(writer, "memory", memory.size > 0 ? memory : STR("{}"));
-	json_put_member_raw(writer, "requests", STR("[]"));
-	json_put_member_raw(writer, "replies", STR("[]"));
 	return inner_answer_send(flow, &answer, 200);
 }
 
@@ -145,8 +163,7 @@ static enum flow_status deliver_answer(struct flow *flow)
 	struct json_writer *writer = inner_answer_begin(&answer);
 
 	if (attempt->outcome == OUTCOME_DONE)
-		lanes_told(adapter->lanes, delivery->order.enterprise, delivery->order.delivery,
-			attempt->job.memory);
+		lanes_told(adapter->lanes, delivery_id(flow), attempt->job.memory);
 	put_verdict(writer, attempt);
 	json_put_member_raw(
 		writer, "memory", attempt->job.memory.size > 0 ? attempt->job.memory : STR("{}"));
@@ -182,8 +199,7 @@ static enum flow_status deliver_turn(struct flow *flow)
 
 	if (!lane_take(adapter->lanes, &delivery->place, order->enterprise, delivery->call.key))
 		return lane_wait(flow, &delivery->place);
-	if (lanes_was_told(
-		    adapter->lanes, order->enterprise, order->delivery, flow_arena(flow), &memory))
+	if (lanes_was_told(adapter->lanes, delivery_id(flow), flow_arena(flow), &memory))
 		return answer_told(flow, memory);
 	return flow_goto(flow, DELIVER_ATTEMPT);
 }

@@ -6,7 +6,6 @@
 #include "alloc.h"
 #include "table.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,7 +23,7 @@ struct told_before {
 
 struct lanes {
 	struct table *lines; /* "0367 1763740800.1" -> lane */
-	struct table *told;  /* "0367 17" -> told_before */
+	struct table *told;  /* id -> told_before */
 	struct told_before ring[LANES_REMEMBERED];
 	unsigned next;
 };
@@ -119,39 +118,28 @@ void lane_leave(struct lane_place *place)
 
 /* -- what was told -------------------------------------------------------------------------------- */
 
-static struct str told_key(char to[KEY_BYTES], struct str enterprise, int64_t delivery)
-{
-	int size = snprintf(to, KEY_BYTES, "%.*s %" PRId64, STR_ARG(enterprise), delivery);
-
-	return str_of(to, size < KEY_BYTES ? (size_t)size : KEY_BYTES - 1);
-}
-
-void lanes_told(struct lanes *lanes, struct str enterprise, int64_t delivery, struct str memory)
+void lanes_told(struct lanes *lanes, struct str id, struct str memory)
 {
 	struct told_before *told = &lanes->ring[lanes->next];
-	char text[KEY_BYTES];
-	struct str key = told_key(text, enterprise, delivery);
 
-	if (delivery <= 0 || table_get(lanes->told, key) != NULL)
+	if (id.size == 0 || table_get(lanes->told, id) != NULL)
 		return;
 	lanes->next = (lanes->next + 1) % LANES_REMEMBERED;
 	if (told->key != NULL)
 		table_remove(lanes->told, str_from(told->key));
 	free(told->key);
 	free(told->memory);
-	told->key = alloc_text(key);
+	told->key = alloc_text(id);
 	told->memory = alloc_text(memory);
-	table_put(lanes->told, key, told);
+	table_put(lanes->told, id, told);
 }
 
-bool lanes_was_told(const struct lanes *lanes, struct str enterprise, int64_t delivery,
-	struct arena *arena, struct str *memory)
+bool lanes_was_told(
+	const struct lanes *lanes, struct str id, struct arena *arena, struct str *memory)
 {
-	char text[KEY_BYTES];
-	const struct told_before *told =
-		table_get(lanes->told, told_key(text, enterprise, delivery));
+	const struct told_before *told = table_get(lanes->told, id);
 
-	if (delivery <= 0 || told == NULL)
+	if (told == NULL)
 		return false;
 	*memory = str_from(arena_strndup(arena, told->memory, strlen(told->memory)));
 	return true;

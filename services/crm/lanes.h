@@ -32,10 +32,10 @@ enum flow_status lane_wait(struct flow *flow, struct lane_place *place);
 /* In `finally`, whether it was taken or not. */
 void lane_leave(struct lane_place *place);
 
-/* It was told, and the driver wants this remembered. */
-void lanes_told(struct lanes *lanes, struct str enterprise, int64_t delivery, struct str memory);
+/* It was told, and the driver wants this remembered. `id`: what no other delivery has; "" is not kept. */
+void lanes_told(struct lanes *lanes, struct str id, struct str memory);
 /* Was it told before? Then `memory` lives in the arena. */
-bool lanes_was_told(const struct lanes *lanes, struct str enterprise, int64_t delivery,
-	struct arena *arena, struct str *memory);
+bool lanes_was_told(
+	const struct lanes *lanes, struct str id, struct arena *arena, struct str *memory);
 
 #endif

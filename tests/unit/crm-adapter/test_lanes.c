@@ -190,9 +190,16 @@ static void test_whoever_holds_a_lane_and_is_cancelled_leaves_it(void **state)
 
 /* -- what was told -------------------------------------------------------------------------------- */
 
+static struct str id_of(struct world *world, const char *enterprise, int64_t delivery)
+{
+	if (delivery <= 0)
+		return STR("");
+	return str_from(arena_printf(world->arena, "%s %d", enterprise, (int)delivery));
+}
+
 static void tell(struct world *world, const char *enterprise, int64_t delivery, const char *memory)
 {
-	lanes_told(world->lanes, str_from(enterprise), delivery, str_from(memory));
+	lanes_told(world->lanes, id_of(world, enterprise, delivery), str_from(memory));
 }
 
 /* What is remembered of it; "never" when nothing. */
@@ -200,7 +207,8 @@ static const char *told(struct world *world, const char *enterprise, int64_t del
 {
 	struct str memory = STR("never");
 
-	(void)lanes_was_told(world->lanes, str_from(enterprise), delivery, world->arena, &memory);
+	(void)lanes_was_told(
+		world->lanes, id_of(world, enterprise, delivery), world->arena, &memory);
 	return arena_strndup(world->arena, memory.data, memory.size);
 }
 
