@@ -64,13 +64,13 @@ pg_pid() { # DATA: of the postmaster
 free_port() {
 	local port
 	for _ in {1..200}; do
-		port=$((10000 + (RANDOM * 32768 + RANDOM) % 20000))
+		port=$((30000 + RANDOM % 2768))
 		if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
 			echo "$port"
 			return 0
 		fi
 	done
-	echo "no free port between 10000 and 30000" >&2
+	echo "no free port between 30000 and 32767" >&2
 	return 1
 }
 
