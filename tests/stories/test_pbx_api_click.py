@@ -228,7 +228,9 @@ def test_settings_of_the_pbx(world):
     assert world.click().json()["outcome"] == "answered"
     (call,) = world.pbx.calls
     assert (call["Channel"], call["Context"], call["Exten"]) == ("Local/150@web-originate", "dialexecute", PHONE)
-    assert [action["Action"] for action in world.pbx.actions][:2] == ["Login", "Originate"]
+    # The goodbye of an earlier story's connection may come as late as now.
+    asked = [action["Action"] for action in world.pbx.actions if action["Action"] != "Logoff"]
+    assert asked == ["Login", "Originate"]
 
 
 @pytest.mark.parametrize("settings, words", [
