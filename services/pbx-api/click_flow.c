@@ -141,8 +141,8 @@ static enum flow_status begin_first(struct flow *flow, const struct account *acc
 	state->call.ring_ms = api->settings->ring_seconds * 1000;
 	state->call.wait_ms = wait_ms(api, &state->args);
 	state->call.caller_number = state->want.phone;
-	if (!click_pbx_read(account, api->settings->secrets_folder, &state->want, flow_arena(flow),
-		    &state->call, &state->not_set_up)) {
+	const struct click_source source = {account, &state->want, api->settings->secrets_folder};
+	if (!click_pbx_read(&source, flow_arena(flow), &state->call, &state->not_set_up)) {
 		state->click->not_set_up = true;
 		return flow_goto(flow, CLICK_TELL);
 	}

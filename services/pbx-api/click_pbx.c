@@ -113,10 +113,11 @@ static bool read_address(const struct account *account, const struct ami_setting
 	return true;
 }
 
-bool click_pbx_read(const struct account *account, const char *secrets_folder,
-	const struct click_want *want, struct arena *arena, struct ami_call *call,
+bool click_pbx_read(const struct click_source *source, struct arena *arena, struct ami_call *call,
 	struct error *error)
 {
+	const struct account *account = source->account;
+	const struct click_want *want = source->want;
 	const struct json *ami =
 		account->settings != NULL ? json_member(account->settings, "ami") : NULL;
 	struct ami_settings settings = {0};
@@ -129,7 +130,7 @@ bool click_pbx_read(const struct account *account, const char *secrets_folder,
 	call->plain = settings.plain;
 	call->context = or_else(settings.context, STR("inoffice"));
 	return read_address(account, &settings, arena, call, error) &&
-	       read_secret(&settings, secrets_folder, arena, &call->secret, error) &&
+	       read_secret(&settings, source->secrets_folder, arena, &call->secret, error) &&
 	       read_channel(or_else(settings.channel, STR("SIP/%s")), want->extension, arena,
 		       &call->channel, error) &&
 	       read_number(settings.number, want, &call->extension, error);

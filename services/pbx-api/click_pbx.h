@@ -17,10 +17,16 @@ struct click_want {
 	struct str sent;  /* the phone as it was sent */
 };
 
+/* Where an originate is put together from. Borrowed. */
+struct click_source {
+	const struct account *account;
+	const struct click_want *want;
+	const char *secrets_folder; /* of ami.secret_file; "": there is none */
+};
+
 /* Fill address, login, channel, context and the number that is dialled. False with words for the log
  * when the enterprise has no PBX to click on, or what it has is wrong. Texts live in the arena. */
-bool click_pbx_read(const struct account *account, const char *secrets_folder,
-	const struct click_want *want, struct arena *arena, struct ami_call *call,
+bool click_pbx_read(const struct click_source *source, struct arena *arena, struct ami_call *call,
 	struct error *error);
 
 #endif

@@ -59,8 +59,8 @@ static bool read_from(struct world *world, const char *settings, const char *fol
 		json_parse(str_from(settings), (struct json_limits){4096, 8}, &world->error);
 	assert_non_null(world->settings);
 	world->account.settings = world->settings;
-	return click_pbx_read(
-		&world->account, folder, &world->want, world->arena, &world->call, &world->error);
+	const struct click_source source = {&world->account, &world->want, folder};
+	return click_pbx_read(&source, world->arena, &world->call, &world->error);
 }
 
 static void must_fail(struct world *world, const char *settings, const char *words)
