@@ -238,7 +238,7 @@ void fold_on_hangup(struct fold_step *step)
 	struct fold_channel *channel = fold_channel_find(step->fold, step->event->unique_id);
 	struct fold_call *call = channel != NULL ? channel->call : NULL;
 	bool was_talking;
-	bool over;
+	bool over, talked_on;
 
 	if (step->event->unique_id.size == 0 || (channel != NULL && channel->hung_up))
 		return;
@@ -256,10 +256,11 @@ void fold_on_hangup(struct fold_step *step)
 	over = fold_call_closed(call) && call->own_hangup;
 	was_talking = channel->linked;
 	fold_channel_hang_up(channel);
-	if (!over || with_other_side(step, call))
+	/* It was over for us, and the other side has talked on until now. */
+	talked_on = over && with_other_side(step, call) && fold_is_other_side(call, channel);
+	if (!over || talked_on || call->host_end_ms == CALL_NO_TIME)
 		take_times(step, call);
-	if (over ? with_other_side(step, call) && fold_is_other_side(call, channel)
-		 : is_final(step, call, channel))
+	if (over ? talked_on : is_final(step, call, channel))
 		end_call(step, call);
 	else
 		end_leg(step, call, was_talking);

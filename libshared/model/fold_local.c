@@ -69,7 +69,10 @@ static struct fold_channel *half_of(
 		if (is_half_of(half, base, kind))
 			return half;
 	}
-	return fits && !fold_call_closed(named->call) && !named->hung_up ? named : NULL;
+	return fits && !fold_call_closed(named->call) && !named->hung_up &&
+			       fold_same_run(named->call, fold_uid_of(uid))
+		       ? named
+		       : NULL;
 }
 
 /* The half that is known of a Local channel whose other half is named for the first time. */

@@ -10,6 +10,11 @@
 
 #include <stdlib.h>
 
+/* Zones lie half an hour apart or more. Hosts post some seconds late. */
+enum { CLOCKS_APART_MS = 25 * 60 * 1000, POSTED_LATE_MS = 60 * 1000 };
+/* A channel is made some seconds before its leg begins: what the host says counts. */
+enum { SAME_START_MS = 3000 };
+
 struct fold_views {
 	struct fold_call **calls;
 	size_t count, capacity;
@@ -49,6 +54,23 @@ static void put_external(char to[CALL_NUMBER_BYTES], const struct fold_call *cal
 	str_copy(to + call->e164, CALL_NUMBER_BYTES - call->e164, str_from(call->external));
 }
 
+/* A hangup tells when its own leg began. The call is as old as its first channel, whose UniqueId is the
+ * second of its making, where that and what we heard go together: the host's zone may be set wrong. */
+static int64_t host_start(const struct call *view, const struct fold_call *call, int64_t end_ms)
+{
+	int64_t heard_ms = end_ms - (call->ended_ms - view->started_ms);
+	int64_t made_ms;
+
+	if (call->primary == NULL)
+		return call->host_start_ms;
+	made_ms = fold_uid_of(str_from(call->primary->uid)).second * 1000;
+	if (made_ms < call->host_start_ms - SAME_START_MS &&
+		(made_ms > call->host_start_ms - CLOCKS_APART_MS ||
+			llabs(made_ms - heard_ms) < POSTED_LATE_MS))
+		return made_ms;
+	return call->host_start_ms;
+}
+
 /* What the host's clock says counts, when it says both ends; else when we heard of them. */
 static int64_t put_times(struct call *view, const struct fold_call *call)
 {
@@ -66,7 +88,7 @@ static int64_t put_times(struct call *view, const struct fold_call *call)
 		host_end_ms += call->ended_ms - call->left_ms;
 	if (call->host_start_ms != CALL_NO_TIME && host_end_ms != CALL_NO_TIME &&
 		host_end_ms >= call->host_start_ms) {
-		view->started_ms = call->host_start_ms;
+		view->started_ms = host_start(view, call, host_end_ms);
 		view->ended_ms = host_end_ms;
 	}
 	return view->ended_ms - call->ended_ms;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 enum { TEXT_BYTES = 1 << 20, GRACE_MS = 200 * 1000, LOST_MS = 5 * 60 * 60 * 1000 };
+enum { TIME_NEAR_MS = 3000, POSTED_LATE_MS = 15000 };
 
 /* What the fold says of a call, kept from the change that ended it. */
 struct found {
@@ -25,6 +26,7 @@ struct found {
 	struct call_transfer transfers[PBX_MAX_MOVES + 1];
 	unsigned owner; /* whose first channel it has; JUDGE_ALL_RIGHT: nobody's */
 	bool mixed;	/* and another's, too */
+	int64_t started_ms, ended_ms;
 };
 
 struct session {
@@ -78,6 +80,8 @@ static void take(const struct session *session, struct found *found, const struc
 		call->transfer_count < PBX_MAX_MOVES + 1 ? call->transfer_count : PBX_MAX_MOVES + 1;
 	for (unsigned i = 0; i < found->transfer_count; i++)
 		found->transfers[i] = call->transfers[i];
+	found->started_ms = call->started_ms;
+	found->ended_ms = call->ended_ms;
 	take_owner(session, found, call);
 }
 
@@ -182,6 +186,23 @@ static bool right_state(
 	return got->state == CALL_ENDED;
 }
 
+/* The host's clock has seconds; of a call that no hangup ended the arrival counts, and hosts post late. */
+static const char *wrong_times(
+	const struct judge_run *run, const struct pbx_truth *want, const struct found *got)
+{
+	bool told = want->end == PBX_END_HANGUP && got->state == CALL_ENDED;
+	int64_t late_ms = run->late_ms + (told ? TIME_NEAR_MS : POSTED_LATE_MS);
+
+	if (want->started_ms == 0 || want->started_ms == CALL_NO_TIME)
+		return NULL; /* a recorded call: nobody wrote it down */
+	if (llabs(got->started_ms - want->started_ms) > late_ms)
+		return "started";
+	if (want->ended_ms == CALL_NO_TIME || !told ||
+		llabs(got->ended_ms - want->ended_ms) <= late_ms)
+		return NULL;
+	return "ended";
+}
+
 static const char *wrong_sides(const struct pbx_truth *want, const struct found *got)
 {
 	if (want->direction != got->direction)
@@ -225,7 +246,7 @@ static const char *difference(
 		!same_list(want->rang, want->rang_count,
 			(const char(*)[CALL_NUMBER_BYTES])got->rang, got->rang_count))
 		return "rang";
-	return same_transfers(want, got) ? NULL : "transfers";
+	return same_transfers(want, got) ? wrong_times(run, want, got) : "transfers";
 }
 
 static void describe(const struct found *found, struct buf *to)
@@ -243,7 +264,8 @@ static void describe(const struct found *found, struct buf *to)
 			found->transfers[i].to, call_transfer_kind_name(found->transfers[i].kind),
 			call_transfer_result_name(found->transfers[i].result),
 			found->transfers[i].taker);
-	buf_printf(to, "\n");
+	buf_printf(to, " started=%lld ended=%lld\n", (long long)found->started_ms,
+		(long long)found->ended_ms);
 }
 
 static void say_wrong(

@@ -45,6 +45,7 @@ enum judge_variant {
 	JUDGE_REPEATED,	   /* events twice; hangups again minutes later */
 	JUDGE_SWAPPED,	   /* neighbours within two seconds change places */
 	JUDGE_SWAPPED_CLASSIC,
+	JUDGE_HELD_UP,	 /* now and then nothing gets through for some seconds, and then all at once */
 	JUDGE_HANDED_ON, /* now and then the fold is saved and loaded by another owner */
 	JUDGE_VARIANTS
 };
@@ -69,6 +70,7 @@ struct judge_run {
 	struct judge_item *items; /* in the order of arrival */
 	unsigned count, capacity;
 	bool leaves_known;   /* nothing of leaving was lost: what only leaves tell is told */
+	int64_t late_ms;     /* how much later than it happened something may have come */
 	unsigned hand_on_at; /* after so many events another owner goes on; 0: never */
 };
 

@@ -9,6 +9,7 @@
 
 enum { ARENA_BYTES = 1 << 28, PLAN_BYTES = 1024, NEAR_MS = 2000 };
 enum { REPEAT_PERCENT = 30, SWAP_PERCENT = 40, LOSE_PERCENT = 50 };
+enum { HELD_UP_MS = 20000, HELD_UP_EVERY_MS = 60000 };
 #define SCENE_START_MS INT64_C(1795237200000) /* 2026-11-21 08:00 in Minsk */
 
 static void add_calls(struct judge_scene *scene)
@@ -81,6 +82,7 @@ static const char *const variant_names[JUDGE_VARIANTS] = {
 	[JUDGE_REPEATED] = "repeated",
 	[JUDGE_SWAPPED] = "neighbours swapped",
 	[JUDGE_SWAPPED_CLASSIC] = "neighbours swapped, the four classic events",
+	[JUDGE_HELD_UP] = "held up on their way",
 	[JUDGE_HANDED_ON] = "handed on to other owners",
 };
 
@@ -224,6 +226,25 @@ static void swap(struct judge_run *run, struct pbx_random *random)
 	free(last);
 }
 
+/* We, or the way to us, are down: hosts keep what they have to say, and its order. */
+static void hold_up(struct judge_run *run, struct pbx_random *random)
+{
+	int64_t from_ms = 0;
+	int64_t until_ms = 0;
+
+	run->late_ms = HELD_UP_MS;
+	for (unsigned i = 0; i < run->count; i++) {
+		struct judge_item *item = &run->items[i];
+
+		if (item->at_ms >= until_ms && item->at_ms >= from_ms) {
+			from_ms = item->at_ms + pbx_between(random, 0, HELD_UP_EVERY_MS);
+			until_ms = from_ms + pbx_between(random, 500, HELD_UP_MS);
+		}
+		if (item->at_ms >= from_ms && item->at_ms < until_ms)
+			item->at_ms = until_ms;
+	}
+}
+
 void judge_vary(struct judge_run *run, enum judge_variant variant, uint64_t seed)
 {
 	struct pbx_random random = {seed ^ 0x5ca1ab1e};
@@ -241,6 +262,8 @@ void judge_vary(struct judge_run *run, enum judge_variant variant, uint64_t seed
 		repeat(run, &random);
 	if (variant == JUDGE_SWAPPED || variant == JUDGE_SWAPPED_CLASSIC)
 		swap(run, &random);
+	if (variant == JUDGE_HELD_UP)
+		hold_up(run, &random);
 	if (variant == JUDGE_HANDED_ON)
 		run->hand_on_at = 5 + pbx_below(&random, 40);
 }
