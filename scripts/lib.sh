@@ -44,6 +44,8 @@ default_port() { # SERVICE
 	case $1 in
 	ingest) echo 8000 ;;
 	dispatcher) echo 8001 ;;
+	hooks) echo 8010 ;;
+	speech) echo 8011 ;;
 	bot) echo 8016 ;;
 	pbx-api) echo 8018 ;;
 	retailcrm) echo 8019 ;;
@@ -52,6 +54,8 @@ default_port() { # SERVICE
 	moysklad) echo 8023 ;;
 	bitrix24) echo 8024 ;;
 	webhook) echo 8026 ;;
+	baileys-bridge) echo 4001 ;;
+	media-ws) echo 8080 ;;
 	console) echo 8090 ;;
 	emulator) echo 8025 ;;
 	sandbox) echo 8099 ;;

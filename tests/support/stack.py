@@ -15,7 +15,8 @@ from waiting import wait_until
 START_ORDER = ("sandbox", "ingest", "dispatcher", "emulator")
 CRMS = ("retailcrm", "uon", "moysklad", "bitrix24", "webhook")  # programs; CRM_CODES their names in configurations
 INTEGRATIONS = ("integration-cache", *CRMS, "pbx-api")
-MORE = ("console", "bot", *INTEGRATIONS)  # only in the stacks that name them
+VOICE = ("speech", "hooks", "media-ws")
+MORE = ("console", "bot", *INTEGRATIONS, *VOICE)  # only in the stacks that name them
 LINK_KEY = "key-of-links-and-buttons-of-this-stack"
 INTERNAL_SECRET = "what-the-processes-of-this-stack-show-each-other"
 # For stories that are not about Telegram's limits: every message of every call is shown at once.
@@ -81,6 +82,7 @@ class Stack:
             "CALLWEAVE_PUBLIC_URL": self.url("console"),
             "CALLWEAVE_LINK_KEY": LINK_KEY if "console" in self.services else "",
             **self._integration_settings(),
+            **self._voice_settings(),
         }
         # Never the default: that is whatever runs on this machine.
         gateway = {"CALLWEAVE_DISPATCHER_GATEWAY_URL": self.url("integration-cache")}
@@ -98,6 +100,21 @@ class Stack:
             "CALLWEAVE_CRM_CALL_URL": self.url("pbx-api"),
             "CALLWEAVE_CRM_BITRIX_OAUTH_URL": self.url("sandbox"),
             "CALLWEAVE_CRM_ALLOW_PRIVATE": "127.0.0.1",
+        }
+
+    def _voice_settings(self):
+        if not any(name in self.services for name in VOICE):
+            return {}
+        return {
+            "CALLWEAVE_INTERNAL_SECRET": INTERNAL_SECRET,
+            "CALLWEAVE_PUBLIC_BASE_URL": self.url("hooks"),
+            "CALLWEAVE_HOOKS_STREAM_URL": self.url("media-ws").replace("http", "ws"),
+            "CALLWEAVE_HOOKS_TWILIO_URL": self.url("sandbox"),
+            "CALLWEAVE_HOOKS_PAYPAL_URL": self.url("sandbox"),
+            "CALLWEAVE_HOOKS_SPEECH_URL": self.url("speech"),
+            "CALLWEAVE_MEDIA_WS_SPEECH_URL": self.url("speech"),
+            "CALLWEAVE_MEDIA_WS_CACHE_URL": self.url("integration-cache"),
+            "CALLWEAVE_MEDIA_WS_HOOKS_URL": self.url("hooks"),
         }
 
     def url(self, service):

@@ -1,0 +1,103 @@
+/*
+ * hooks: webhooks of Twilio, Baileys and payments, and the API that sends texts. Answers at once,
+ * works afterwards.
+ */
+#ifndef HOOKS_H
+#define HOOKS_H
+
+#include "accounts.h"
+#include "http_client.h"
+#include "http_server.h"
+#include "pg.h"
+#include "redis.h"
+#include "schema.h"
+#include "service.h"
+#include "settings.h"
+#include "twilio_form.h"
+
+struct hook_numbers; /* hook_numbers.c: the table in memory, followed by NOTIFY */
+struct hook_log;     /* hook_log.c: hook_requests, written in the background, bounded */
+struct sender;	     /* sender.c: the outbox of messages */
+
+struct hooks {
+	struct service *service;
+	const struct hooks_settings *settings;
+	struct loop *loop;
+	struct pg *pg;
+	struct redis *redis;
+	struct http_client *http;
+	struct accounts *accounts;
+	struct schema *schema;
+	struct hook_numbers *numbers;
+	struct hook_log *log;
+	struct sender *sender;
+};
+
+/* -- routes: one table a room, joined and checked for duplicates at the start (routes.c) ---------- */
+
+extern const struct http_route voice_routes[];	   /* voice*.c */
+extern const struct http_route text_routes[];	   /* texts*.c, whatsapp*.c: webhooks and /api */
+extern const struct http_route payment_routes[]; /* payments*.c */
+extern const struct http_route about_routes[];   /* about.c: / selfcheck static openapi */
+
+/* -- who asks (caller.c): the first step of every webhook's flow ----------------------------------- */
+
+struct hook_number {
+	const char *number, *enterprise, *line, *voice, *menu, *engine, *dialogue, *language, *operator;
+	bool own_confirmation, whatsapp;
+};
+/* Our number by its E.164 form ("whatsapp:" is taken off); NULL: not ours. Until the next wait. */
+const struct hook_number *hook_number_find(const struct hooks *hooks, struct str number);
+
+struct hook_caller {
+	struct twilio_form form;
+	struct str sid;			  /* CallSid or MessageSid */
+	const struct hook_number *number; /* ours (To of what comes in, From of what goes out); may be NULL */
+	const struct account *account;	  /* its enterprise */
+};
+/* Reads the form, finds whose number it is (To, else From), checks the signature with its enterprise's
+ * tokens (integrations_config.twilio: account_sid, auth_tokens) or those of the settings. False with
+ * words: ERROR_AUTH is 403 for the one who asks, with the tried URLs in our log only. */
+bool hook_caller_read(struct flow *flow, struct hook_caller *caller, struct error *error);
+
+/* The URL under which Twilio reaches us, without a last slash: the setting, else forwarded headers of a
+ * trusted proxy, else Host. Joined with exactly one slash. */
+void hook_url(struct flow *flow, const char *path, struct buf *to);
+void hook_stream_url(struct flow *flow, struct buf *to); /* wss://.../ws/twilio-media */
+
+/* 200 text/xml, not to be cached. */
+enum flow_status hook_reply_twiml(struct flow *flow, const struct buf *xml);
+enum flow_status hook_reply_nothing(struct flow *flow); /* 204 */
+
+/* -- keys of enterprises for /api (api_key.c) -------------------------------------------------------- */
+
+/* `Authorization: Bearer <key>` or `X-Api-Key`: the enterprise's number, in the flow's arena. A step of
+ * its own: it asks PostgreSQL. `return await_api_key(flow, &key)`, then key.enterprise or ERROR_AUTH. */
+struct api_key {
+	const char *enterprise; /* NULL: 401 */
+	struct pg_result *result;
+};
+enum flow_status await_api_key(struct flow *flow, struct api_key *key);
+
+/* -- one world (world.c): what happens becomes events of the log -------------------------------------- */
+
+enum world_kind { WORLD_START, WORLD_DIAL, WORLD_BRIDGE, WORLD_HANGUP, WORLD_TEXT };
+
+struct world_event {
+	enum world_kind kind;
+	const char *enterprise, *call_sid, *peer, *line, *trace; /* of WORLD_TEXT: call_sid is the message's */
+	const char *talker; /* DIAL, BRIDGE: "agent", "menu", an extension or E.164 */
+	int call_status;    /* HANGUP: 2 answered, 0 not */
+	int64_t started_ms, ended_ms; /* HANGUP; wall */
+	const char *recording_url, *text;
+	bool outgoing;
+};
+/* The SQL that adds it ($n from `first` on: enterprise, unique id, type, body, trace), to be part of the same
+ * statement or transaction as what it tells of; and its parameters, in the arena. */
+struct world_row {
+	const char *enterprise, *unique_id, *type, *body, *trace;
+};
+struct world_row world_row(struct arena *arena, const struct world_event *event);
+void world_wake(const struct hooks *hooks); /* after the commit */
+
+#endif
