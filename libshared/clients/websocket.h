@@ -9,6 +9,7 @@
 #ifndef CALLWEAVE_WEBSOCKET_H
 #define CALLWEAVE_WEBSOCKET_H
 
+#include "address.h"
 #include "buf.h"
 #include "flow.h"
 #include "http_server.h"
@@ -57,6 +58,9 @@ struct websocket_target {
 	const char *protocol;			   /* offered; NULL: none */
 	const char *ca_file;			   /* NULL: the system's; certificates are always checked */
 	int64_t timeout_ms;			   /* until it is open; 0: 10 s */
+	/* As of struct http_client_options: for a URL that a tenant chose. */
+	bool deny_private;
+	const struct address_list *allowed;
 };
 /* NULL with words when the URL is none. Everything else is told by `closed`. Names are resolved
  * without blocking the loop. */

@@ -29,8 +29,10 @@ struct engine_call {
 
 struct engine_setup { /* of the process */
 	struct loop *loop;
-	struct http_client *http;
-	const char *speech_url; /* of the process `speech` */
+	struct http_client *http;    /* for our own processes */
+	struct http_client *outside; /* for URLs that tenants chose: public addresses and `allowed` */
+	const struct address_list *allowed; /* CALLWEAVE_MEDIA_WS_ALLOW_PRIVATE; never NULL */
+	const char *speech_url;		    /* of the process `speech` */
 };
 
 struct engine_turn {
