@@ -40,6 +40,16 @@ unsigned bridge_say_end(struct bridge *bridge);
 int64_t bridge_hush(struct bridge *bridge);
 bool bridge_speaking(const struct bridge *bridge); /* something is queued or not played yet */
 
+/* An utterance of the caller is over and wants an answer: who says nothing within BRIDGE_THINK_MS from
+ * here on (bridge_say) has failed. bridge_turn() with a user_text does the same. Nothing to answer
+ * after all (a cough): bridge_heard_nothing(). */
+void bridge_heard(struct bridge *bridge);
+void bridge_heard_nothing(struct bridge *bridge);
+
+/* For self-tests, past queue and pacing: one message as it is, at once. */
+bool bridge_pass(struct bridge *bridge, const uint8_t *mulaw, size_t bytes);
+bool bridge_mark(struct bridge *bridge, struct str name);
+
 /* Row of call_turns; texts are stored with it. Several calls for one turn fill in what is known. */
 void bridge_turn(struct bridge *bridge, const struct engine_turn *turn);
 

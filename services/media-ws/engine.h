@@ -51,6 +51,8 @@ struct engine_outcome {
 	struct str reason; /* for logs and call_turns */
 };
 
+/* Called by the bridge alone, and never inside one of its functions: hear, digit, played, tick and
+ * close come later, from the loop. */
 struct engine_driver {
 	const char *name; /* as in hook_numbers.engine */
 	/* NULL with words: the bridge falls back to a recording. It may speak at once (greeting). */
@@ -62,6 +64,12 @@ struct engine_driver {
 	/* An utterance of ours has been played to its end (`whole`), or was cut short by a hush. */
 	void (*played)(struct engine *engine, unsigned utterance, bool whole, int64_t played_ms);
 	void (*close)(struct engine *engine); /* frees it; whatever it waits for is let go */
+	void (*tick)(struct engine *engine);  /* every 20 ms, for timers by bridge_now_ms(); may be NULL */
+	unsigned flags;
+};
+enum {
+	ENGINE_RAW = 1,	   /* self-tests: frames as they came, gaps are not filled */
+	ENGINE_SILENT = 2, /* it may say nothing at all: BRIDGE_THINK_MS does not count */
 };
 
 extern const struct engine_driver *const engine_drivers[]; /* ends with NULL */
