@@ -22,22 +22,28 @@ struct vad_options {	     /* 0: what stands behind */
 
 enum vad_event {
 	VAD_NONE,
-	VAD_STARTED, /* speech began vad_started_ms() ago: keep that much of the past (pre-roll) */
-	VAD_BARGED,  /* it has lasted for barge_ms */
-	VAD_ENDED,   /* an utterance is over */
-	VAD_CUT,     /* it is over because it was too long */
-	VAD_DROPPED  /* it was too short to be one */
+	VAD_STARTED, /* speech began at begun_ms: the caller keeps what was heard before (pre-roll) */
+	VAD_BARGED, /* it has lasted for barge_ms */
+	VAD_ENDED,  /* an utterance is over */
+	VAD_CUT,    /* it is over because it was too long */
+	VAD_DROPPED /* it was too short to be one */
 };
+
+#define VAD_BUCKETS 8
 
 struct vad {
 	struct vad_options options;
-	double floor;	   /* of the noise, as RMS */
+	double floor; /* of the noise, as RMS: the least of `lows` */
+	double lows[VAD_BUCKETS];
+	unsigned bucket;
+	double smooth;	   /* RMS over some frames; below 0: none yet */
 	int64_t at_ms;	   /* of the audio so far */
 	int64_t voice_ms;  /* of this utterance, pauses left out */
 	int64_t silent_ms; /* since its last voice */
 	int64_t begun_ms;
-	double loudest;
-	bool speaking, barged;
+	int64_t utterance_ms; /* of the one that ended last */
+	double loudest, last; /* frames with voice */
+	bool speaking, barged, sharp;
 	unsigned over_ms; /* voice in a row, before it counts */
 	unsigned carry;	  /* samples of less than a millisecond */
 };
