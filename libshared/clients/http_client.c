@@ -22,34 +22,6 @@ enum { DEFAULT_TIMEOUT_MS = 10000, CONNECT_TIMEOUT_MS = 5000, DEFAULT_ANSWER_BYT
  * close has an unknown outcome, so connections are dropped well before. */
 enum { MAX_IDLE_SECONDS = 20 };
 
-struct http_client {
-	struct loop *loop;
-	CURLM *multi;
-	CURLSH *share; /* TLS sessions */
-	struct loop_timer *timer;
-	struct http_client_options options;
-	char *user_agent;
-	struct transfer *transfers;
-	unsigned calls;
-};
-
-struct transfer {
-	struct flow_op op;
-	struct http_client *client;
-	struct arena *arena;
-	const struct http_call *call;
-	struct http_answer *answer;
-	struct transfer *next, **link;
-	CURL *easy;
-	struct curl_slist *headers;
-	struct loop_timer *limit;
-	struct buf body;
-	struct buf head; /* with want_headers: "name: value" lines */
-	int64_t begun_ms;
-	unsigned requests;		 /* begun to be sent; never above 1 */
-	char denied[ADDRESS_TEXT_BYTES]; /* an address that it may not be sent to */
-};
-
 /* A socket of curl's that the loop watches. */
 struct watched {
 	struct http_client *client;
@@ -58,7 +30,7 @@ struct watched {
 
 /* -- the end of a call ----------------------------------------------------------------------- */
 
-static void transfer_free(struct transfer *transfer)
+void http_transfer_free(struct transfer *transfer)
 {
 	*transfer->link = transfer->next;
 	if (transfer->next != NULL)
@@ -76,7 +48,7 @@ static void transfer_free(struct transfer *transfer)
 /* Flows never run inside curl's stack, so neither does this. */
 static void cancel_transfer(struct flow_op *op)
 {
-	transfer_free((struct transfer *)op);
+	http_transfer_free((struct transfer *)op);
 }
 
 /* Curl's own messages may hold the host or more of the URL; these do not. */
@@ -108,17 +80,8 @@ static void explain(struct transfer *transfer, CURLcode code, struct error *erro
 static void fill_answer(struct transfer *transfer, CURLcode code)
 {
 	struct http_answer *answer = transfer->answer;
-	curl_off_t retry_after = 0;
-	long status = 0;
 
-	(void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-	(void)curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after);
-	answer->status = (int)status;
-	if (retry_after > 0)
-		answer->retry_after_ms = retry_after * 1000;
-	answer->took_ms = clock_monotonic_ms() - transfer->begun_ms;
-	if (transfer->head.size > 0)
-		http_head_fill(&transfer->head, transfer->arena, answer);
+	http_head_done(transfer);
 	if (code == CURLE_OK) {
 		answer->reach = HTTP_ANSWERED;
 		answer->body = str_of(arena_strndup(transfer->arena,
@@ -131,11 +94,14 @@ static void fill_answer(struct transfer *transfer, CURLcode code)
 	}
 }
 
-static void finish(struct transfer *transfer, CURLcode code)
+void http_transfer_end(struct transfer *transfer, CURLcode code)
 {
 	fill_answer(transfer, code);
-	flow_wake(&transfer->op);
-	transfer_free(transfer);
+	if (transfer->feed != NULL)
+		http_feed_ended(transfer->feed);
+	else
+		flow_wake(&transfer->op);
+	http_transfer_free(transfer);
 }
 
 static void finish_done(struct http_client *client)
@@ -149,14 +115,14 @@ static void finish_done(struct http_client *client)
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-		finish(transfer, message->data.result);
+		http_transfer_end(transfer, message->data.result);
 	}
 }
 
 /* Curl does not count the time that a call waits for a free connection. */
 static void on_limit(void *owner)
 {
-	finish(owner, CURLE_OPERATION_TIMEDOUT);
+	http_transfer_end(owner, CURLE_OPERATION_TIMEDOUT);
 }
 
 /* -- curl's sockets and timer on our loop ---------------------------------------------------- */
@@ -245,6 +211,8 @@ static size_t take_body(char *data, size_t one, size_t size, void *owner)
 {
 	struct transfer *transfer = owner;
 
+	if (transfer->feed != NULL)
+		return http_feed_take(transfer->feed, str_of(data, size));
 	return buf_append(&transfer->body, data, size) ? size : 0;
 }
 
@@ -346,9 +314,9 @@ static bool set_call(struct transfer *transfer)
 	(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
 	if (call->gzip)
 		(void)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-	if (call->want_headers) {
+	if (call->want_headers || transfer->feed != NULL) {
 		(void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_head_take);
-		(void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer->head);
+		(void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
 	}
 	(void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, refuse_repetition);
 	(void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
@@ -384,25 +352,34 @@ static struct transfer *transfer_new(struct flow *flow, struct http_client *clie
 	return transfer;
 }
 
-enum flow_status await_http(struct flow *flow, struct http_client *client,
-	const struct http_call *call, struct http_answer *answer)
+struct transfer *http_transfer_begin(struct flow *flow, struct http_client *client,
+	const struct http_call *call, struct http_answer *answer, struct http_feed *feed)
 {
 	struct transfer *transfer;
 
 	*answer = (struct http_answer){.reach = HTTP_NOT_SENT, .retry_after_ms = -1};
 	if (client->calls >= MAX_CALLS) {
 		error_set(&answer->error, ERROR_BUSY, "too many requests are under way");
-		return await_turn(flow);
+		return NULL;
 	}
 	transfer = transfer_new(flow, client, call, answer);
+	transfer->feed = feed;
 	if (!set_call(transfer)) {
 		error_set(&answer->error, ERROR_INPUT, "a header is not allowed");
-		transfer_free(transfer);
-		return await_turn(flow);
+		http_transfer_free(transfer);
+		return NULL;
 	}
 	/* Nothing happens in here but the setting of a timer. */
 	(void)curl_multi_add_handle(client->multi, transfer->easy);
-	return flow_wait(flow, &transfer->op);
+	return transfer;
+}
+
+enum flow_status await_http(struct flow *flow, struct http_client *client,
+	const struct http_call *call, struct http_answer *answer)
+{
+	struct transfer *transfer = http_transfer_begin(flow, client, call, answer, NULL);
+
+	return transfer != NULL ? flow_wait(flow, &transfer->op) : await_turn(flow);
 }
 
 /* -- the client ------------------------------------------------------------------------------ */
@@ -444,7 +421,7 @@ static void fail_calls(struct http_client *client)
 
 	for (struct transfer *transfer = client->transfers; transfer != NULL; transfer = next) {
 		next = transfer->next;
-		finish(transfer, CURLE_ABORTED_BY_CALLBACK);
+		http_transfer_end(transfer, CURLE_ABORTED_BY_CALLBACK);
 	}
 }
 

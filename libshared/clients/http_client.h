@@ -39,7 +39,8 @@ struct http_call {
 	struct str body;
 	const char *headers[HTTP_MAX_HEADERS][2]; /* name, value; NULL name ends */
 	int64_t timeout_ms;			  /* whole call; 0: 10 s */
-	size_t max_answer_bytes; /* 0: 256 KiB; longer: ERROR_UPSTREAM. Must fit the flow's arena */
+	size_t max_answer_bytes; /* 0: 256 KiB; longer: ERROR_UPSTREAM. Must fit the flow's arena,
+				  * but of a feed */
 	bool gzip;	   /* ask for a packed answer; it is unpacked, and its limit is of that */
 	bool want_headers; /* fill answer->headers */
 };
@@ -73,5 +74,23 @@ struct http_answer {
  * `call` points to must live until then. */
 enum flow_status await_http(struct flow *flow, struct http_client *client,
 	const struct http_call *call, struct http_answer *answer);
+
+/* -- answers that come piece by piece (Server-Sent Events, audio) --------------------------------- */
+
+/* The flow's own, freed in its `finally` (or before: the connection is then closed in mid-answer). At
+ * most 64 KiB wait to be taken, then the server has to: so does its timeout_ms, which counts on. */
+struct http_feed;
+
+/* Goes on when the head of the answer is there, whatever its status, or there is none (answer->reach). */
+enum flow_status await_http_begin(struct flow *flow, struct http_client *client,
+	const struct http_call *call, struct http_answer *answer, struct http_feed **feed);
+/* Goes on with the next bytes, at the end, or when it broke off: within `timeout_ms`, else it is broken
+ * off. What the piece before held is gone. A NULL feed is over. */
+enum flow_status await_http_piece(struct flow *flow, struct http_feed *feed, int64_t timeout_ms);
+/* The same bytes until the next piece is asked for; the slice is valid until the flow waits. */
+struct str http_feed_piece(struct http_feed *feed);
+/* Nothing more comes. answer->reach is HTTP_ANSWERED when it is whole, else answer->error has words. */
+bool http_feed_over(const struct http_feed *feed);
+void http_feed_free(struct http_feed **feed);
 
 #endif

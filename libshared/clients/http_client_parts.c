@@ -3,6 +3,8 @@
  */
 #include "http_client_parts.h"
 
+#include "clock.h"
+
 #include <netinet/in.h>
 
 bool http_may_reach(const struct http_client_options *options, const struct curl_sockaddr *to,
@@ -33,12 +35,16 @@ bool http_may_reach(const struct http_client_options *options, const struct curl
 
 size_t http_head_take(char *line, size_t one, size_t size, void *owner)
 {
-	struct buf *head = owner;
+	struct transfer *transfer = owner;
+	struct buf *head = &transfer->head;
 	struct str text = str_trim(str_of(line, size));
 
 	if (str_starts(text, STR("HTTP/"))) {
 		buf_clear(head);
-	} else if (text.size > 0 && memchr(text.data, ':', text.size) != NULL &&
+	} else if (text.size == 0) {
+		if (transfer->feed != NULL)
+			http_feed_head(transfer->feed);
+	} else if (transfer->call->want_headers && memchr(text.data, ':', text.size) != NULL &&
 		   head->size + text.size < head->max_bytes) {
 		(void)buf_add(head, text);
 		(void)buf_add_char(head, '\n');
@@ -46,7 +52,7 @@ size_t http_head_take(char *line, size_t one, size_t size, void *owner)
 	return size;
 }
 
-void http_head_fill(const struct buf *head, struct arena *arena, struct http_answer *answer)
+static void fill_headers(const struct buf *head, struct arena *arena, struct http_answer *answer)
 {
 	struct str rest = str_of(arena_strndup(arena, head->data, head->size), head->size);
 
@@ -57,4 +63,20 @@ void http_head_fill(const struct buf *head, struct arena *arena, struct http_ans
 		answer->headers[answer->header_count++] = (struct http_answer_header){
 			.name = str_trim(name), .value = str_trim(value)};
 	}
+}
+
+void http_head_done(struct transfer *transfer)
+{
+	struct http_answer *answer = transfer->answer;
+	curl_off_t retry_after = 0;
+	long status = 0;
+
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after);
+	answer->status = (int)status;
+	if (retry_after > 0)
+		answer->retry_after_ms = retry_after * 1000;
+	answer->took_ms = clock_monotonic_ms() - transfer->begun_ms;
+	if (transfer->head.size > 0 && answer->headers == NULL)
+		fill_headers(&transfer->head, transfer->arena, answer);
 }
