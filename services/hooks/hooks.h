@@ -18,6 +18,7 @@
 struct hook_numbers; /* hook_numbers.c: the table in memory, followed by NOTIFY */
 struct hook_log;     /* hook_log.c: hook_requests, written in the background, bounded */
 struct sender;	     /* sender.c: the outbox of messages */
+struct later;	     /* later.c: what is stored although PostgreSQL is away */
 
 struct hooks {
 	struct service *service;
@@ -31,19 +32,25 @@ struct hooks {
 	struct hook_numbers *numbers;
 	struct hook_log *log;
 	struct sender *sender;
+	struct later *later;
 };
+
+/* After pg, accounts and http. NULL never: it waits for PostgreSQL by itself. */
+struct sender *sender_new(struct hooks *hooks);
+void sender_free(struct sender **sender);
 
 /* -- routes: one table a room, joined and checked for duplicates at the start (routes.c) ---------- */
 
-extern const struct http_route voice_routes[];	   /* voice*.c */
-extern const struct http_route text_routes[];	   /* texts*.c, whatsapp*.c: webhooks and /api */
+extern const struct http_route voice_routes[];	 /* voice*.c */
+extern const struct http_route text_routes[];	 /* texts*.c, whatsapp*.c: webhooks and /api */
 extern const struct http_route payment_routes[]; /* payments*.c */
-extern const struct http_route about_routes[];   /* about.c: / selfcheck static openapi */
+extern const struct http_route about_routes[];	 /* about.c: / selfcheck static openapi */
 
 /* -- who asks (caller.c): the first step of every webhook's flow ----------------------------------- */
 
 struct hook_number {
-	const char *number, *enterprise, *line, *voice, *menu, *engine, *dialogue, *language, *operator;
+	const char *number, *enterprise, *line, *voice, *menu, *engine, *dialogue, *language,
+		*operator;
 	bool own_confirmation, whatsapp;
 };
 /* Our number by its E.164 form ("whatsapp:" is taken off); NULL: not ours. Until the next wait. */
@@ -51,9 +58,10 @@ const struct hook_number *hook_number_find(const struct hooks *hooks, struct str
 
 struct hook_caller {
 	struct twilio_form form;
-	struct str sid;			  /* CallSid or MessageSid */
-	const struct hook_number *number; /* ours (To of what comes in, From of what goes out); may be NULL */
-	const struct account *account;	  /* its enterprise */
+	struct str sid; /* CallSid or MessageSid */
+	const struct hook_number
+		*number; /* ours (To of what comes in, From of what goes out); may be NULL */
+	const struct account *account; /* its enterprise */
 };
 /* Reads the form, finds whose number it is (To, else From), checks the signature with its enterprise's
  * tokens (integrations_config.twilio: account_sid, auth_tokens) or those of the settings. False with
@@ -72,28 +80,43 @@ enum flow_status hook_reply_nothing(struct flow *flow); /* 204 */
 /* -- keys of enterprises for /api (api_key.c) -------------------------------------------------------- */
 
 /* `Authorization: Bearer <key>` or `X-Api-Key`: the enterprise's number, in the flow's arena. A step of
- * its own: it asks PostgreSQL. `return await_api_key(flow, &key)`, then key.enterprise or ERROR_AUTH. */
+ * its own: it asks PostgreSQL. `return await_api_key(flow, &key)`, then key.enterprise, or
+ * `return flow_fail_error(flow, &key.error)`. */
 struct api_key {
-	const char *enterprise; /* NULL: 401 */
-	struct pg_result *result;
+	const char *enterprise; /* NULL: no */
+	struct error error;	/* ERROR_AUTH: 401; ERROR_BUSY: PostgreSQL does not answer */
 };
 enum flow_status await_api_key(struct flow *flow, struct api_key *key);
 
 /* -- one world (world.c): what happens becomes events of the log -------------------------------------- */
 
-enum world_kind { WORLD_START, WORLD_DIAL, WORLD_BRIDGE, WORLD_HANGUP, WORLD_TEXT };
+/* START: it rings at us; a menu that speaks is a greeting. DIAL: somebody is rung; after a talk that is a
+ * transfer. BRIDGE: he talks with the caller. HANGUP: all is over. RECORDING: a link to listen, whenever it
+ * comes. TEXT: one message, no call. What each becomes: docs/protocol/twilio.md. */
+enum world_kind {
+	WORLD_START,
+	WORLD_DIAL,
+	WORLD_BRIDGE,
+	WORLD_HANGUP,
+	WORLD_RECORDING,
+	WORLD_TEXT
+};
 
 struct world_event {
 	enum world_kind kind;
-	const char *enterprise, *call_sid, *peer, *line, *trace; /* of WORLD_TEXT: call_sid is the message's */
-	const char *talker; /* DIAL, BRIDGE: "agent", "menu", an extension or E.164 */
-	int call_status;    /* HANGUP: 2 answered, 0 not */
-	int64_t started_ms, ended_ms; /* HANGUP; wall */
-	const char *recording_url, *text;
+	const char *enterprise, *call_sid, *peer, *line,
+		*trace; /* of WORLD_TEXT: call_sid is the message's */
+	const char *
+		talker; /* START of outgoing, DIAL, BRIDGE, HANGUP (who talked): "agent", "menu", an
+			     * extension or E.164 */
+	int call_status;	      /* HANGUP: 2 answered, 0 not */
+	int64_t started_ms, ended_ms; /* HANGUP; wall; 0: not known */
+	const char *recording_url;    /* HANGUP (there may be one), RECORDING */
+	const char *text, *channel;   /* TEXT; "sms", "whatsapp" */
 	bool outgoing;
 };
-/* The SQL that adds it ($n from `first` on: enterprise, unique id, type, body, trace), to be part of the same
- * statement or transaction as what it tells of; and its parameters, in the arena. */
+/* Parameters of call_event_add(enterprise, unique id, type, body::jsonb, trace), in the arena; to be called in
+ * the same statement or transaction as what it tells of. NULL texts of the event count as "". */
 struct world_row {
 	const char *enterprise, *unique_id, *type, *body, *trace;
 };

@@ -18,6 +18,8 @@ struct hooks_settings {
 	const char *baileys_url;      /* http://127.0.0.1:4001; "": there is none */
 	const char *baileys_secret;   /* secret: X-BAILEYS-SECRET both ways; "": refused */
 	const char *speech_url;	      /* http://127.0.0.1:8011; "": no prompts of our own */
+	const char *journal_folder;   /* CALLWEAVE_HOOKS_JOURNAL: later.h */
+	int64_t journal_bytes;
 	bool payments_enabled;
 	int64_t keep_requests_days, keep_turns_days, keep_messages_days;
 };

@@ -110,6 +110,7 @@ class Stack:
             "CALLWEAVE_PUBLIC_BASE_URL": self.url("hooks"),
             "CALLWEAVE_HOOKS_STREAM_URL": self.url("media-ws").replace("http", "ws"),
             "CALLWEAVE_HOOKS_TWILIO_URL": self.url("sandbox"),
+            "CALLWEAVE_HOOKS_JOURNAL": str(self.folder / "hooks-journal"),
             "CALLWEAVE_HOOKS_PAYPAL_URL": self.url("sandbox"),
             "CALLWEAVE_HOOKS_SPEECH_URL": self.url("speech"),
             "CALLWEAVE_MEDIA_WS_SPEECH_URL": self.url("speech"),
