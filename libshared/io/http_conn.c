@@ -84,13 +84,20 @@ static void bury(struct http_conn *conn)
 	loop_defer(server->loop, &server->reaper);
 }
 
-static void close_socket(struct http_conn *conn)
+int http_conn_detach(struct http_conn *conn)
 {
+	int fd = conn->fd;
+
 	loop_watch_free(&conn->watch);
 	loop_alarm_stop(conn->server->loop, &conn->alarm);
-	close(conn->fd);
 	conn->fd = -1;
 	conn->state = HTTP_CLOSED;
+	return fd;
+}
+
+static void close_socket(struct http_conn *conn)
+{
+	close(http_conn_detach(conn));
 	conn->server->open_count--;
 	metric_set(conn->server->connections, conn->server->open_count);
 }
@@ -229,6 +236,9 @@ static void refuse(struct http_conn *conn, int status, struct str detail)
 	conn->extra_count = 0;
 	buf_clear(&conn->extra);
 	conn->started_us = 0;
+	conn->note = NULL;
+	conn->trace[0] = '\0';
+	conn->request = (struct http_request){.peer = conn->peer, .trace = conn->trace};
 	http_answer_detail(conn, status, detail);
 	finish_exchange(conn);
 	update_interest(conn);

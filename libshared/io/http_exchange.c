@@ -111,6 +111,9 @@ static void fill_request(struct http_conn *conn)
 		.trace = conn->trace,
 	};
 	http_split_target(http_parse_str(parse, parse->target), &conn->request);
+	conn->routed = conn->server->options.loose_slashes
+			       ? http_plain_path(conn->request.path, conn->plain_path)
+			       : conn->request.path;
 	find_trace(conn);
 }
 
@@ -121,6 +124,7 @@ static void reset(struct http_conn *conn)
 	conn->extra_count = 0;
 	conn->started_us = clock_monotonic_us();
 	conn->replied = false;
+	conn->note = NULL;
 	conn->close_after = !conn->parse.keep_alive || conn->server->draining;
 	conn->cors = false;
 	conn->head_only = false;
@@ -177,7 +181,7 @@ static void answer_methods(struct http_conn *conn, const char *header)
 	struct buf methods;
 
 	buf_init(&methods, HTTP_EXTRA_MAX_BYTES);
-	http_routes_methods(conn->server->routes, conn->request.path, &methods);
+	http_routes_methods(conn->server->routes, conn->routed, &methods);
 	http_answer_header(conn, str_from(header), buf_str(&methods));
 	buf_free(&methods);
 }
@@ -210,7 +214,7 @@ void http_exchange_begin(struct http_conn *conn)
 
 	reset(conn);
 	fill_request(conn);
-	http_routes_find(conn->server->routes, conn->request.method, conn->request.path, &match);
+	http_routes_find(conn->server->routes, conn->request.method, conn->routed, &match);
 	conn->cors = match.cors;
 	conn->head_only = str_equal(conn->request.method, STR("HEAD"));
 	if (match.route != NULL)
@@ -236,7 +240,18 @@ const struct http_request *http_request(struct flow *flow)
 	return &http_exchange_of(flow)->request;
 }
 
+void http_note(struct flow *flow, void *note)
+{
+	http_exchange_of(flow)->note = note;
+}
+
 struct str http_request_header(struct flow *flow, const char *name)
 {
 	return http_parse_header(&http_exchange_of(flow)->parse, name);
+}
+
+bool http_request_header_next(
+	struct flow *flow, const char *name, unsigned *place, struct str *value)
+{
+	return http_parse_header_next(&http_exchange_of(flow)->parse, name, place, value);
 }

@@ -268,18 +268,31 @@ struct str http_parse_str(const struct http_parse *parse, struct http_span span)
 	return str_of(parse->in.data + span.at, span.size);
 }
 
-struct str http_parse_header(const struct http_parse *parse, const char *name)
+bool http_parse_header_next(
+	const struct http_parse *parse, const char *name, unsigned *place, struct str *value)
 {
 	struct str wanted = str_from(name);
 
-	for (unsigned i = 0; i < parse->header_count; i++) {
-		const struct http_header *header = &parse->headers[i];
+	while (*place < parse->header_count) {
+		const struct http_header *header = &parse->headers[(*place)++];
 
-		if (header->name.size == wanted.size &&
-			str_equal_nocase(http_parse_str(parse, header->name), wanted))
-			return str_trim(http_parse_str(parse, header->value));
+		if (header->name.size != wanted.size ||
+			!str_equal_nocase(http_parse_str(parse, header->name), wanted))
+			continue;
+		*value = str_trim(http_parse_str(parse, header->value));
+		return true;
 	}
-	return str_of(NULL, 0);
+	*value = str_of(NULL, 0);
+	return false;
+}
+
+struct str http_parse_header(const struct http_parse *parse, const char *name)
+{
+	unsigned place = 0;
+	struct str value;
+
+	(void)http_parse_header_next(parse, name, &place, &value);
+	return value;
 }
 
 struct str http_parse_method(const struct http_parse *parse)

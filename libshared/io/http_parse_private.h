@@ -62,6 +62,9 @@ void http_parse_next(struct http_parse *parse);
 
 /* Valid until `in` changes. Names in any case; the first of that name, empty when absent. */
 struct str http_parse_header(const struct http_parse *parse, const char *name);
+/* The next of that name, from *place (0 at first), which moves on. False: no more. */
+bool http_parse_header_next(
+	const struct http_parse *parse, const char *name, unsigned *place, struct str *value);
 struct str http_parse_str(const struct http_parse *parse, struct http_span span);
 struct str http_parse_method(const struct http_parse *parse);
 bool http_parse_is_1_0(const struct http_parse *parse);

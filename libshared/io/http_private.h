@@ -2,7 +2,8 @@
  * http_private: the server and its connections, as the http_*.c files share them.
  *
  * http_listen.c accepts, http_conn.c owns a connection's life, http_exchange.c turns a request into
- * a flow, http_reply.c and http_stream.c write the answer, http_route.c finds whose it is.
+ * a flow, http_reply.c and http_stream.c write the answer, http_route.c finds whose it is,
+ * http_upgrade.c gives the connection away.
  */
 #ifndef CALLWEAVE_HTTP_PRIVATE_H
 #define CALLWEAVE_HTTP_PRIVATE_H
@@ -19,6 +20,7 @@ enum {
 	HTTP_EXTRA_HEADERS_MAX = 8,
 	HTTP_TRACE_BYTES = 65,
 	HTTP_DATE_BYTES = 40,
+	HTTP_PLAIN_PATH_BYTES = 256, /* longer paths are taken as they are */
 };
 
 /* -- http_route.c --------------------------------------------------------------------------------- */
@@ -32,6 +34,8 @@ struct http_match {
 	bool cors;
 };
 struct http_routes *http_routes_new(const struct http_server_options *options);
+/* Without doubled slashes and a last one; `room` holds the copy when there is one. */
+struct str http_plain_path(struct str path, char room[HTTP_PLAIN_PATH_BYTES]);
 void http_routes_free(struct http_routes **routes);
 void http_routes_find(const struct http_routes *routes, struct str method, struct str path,
 	struct http_match *match);
@@ -49,7 +53,9 @@ struct http_server {
 	struct loop_timer *accept_pause;
 	int64_t told_ms; /* when it was last said that descriptors ran out */
 	bool draining;
-	unsigned spools; /* requests whose body is a file */
+	bool freed;	   /* and still here: connections that were handed over count in it */
+	unsigned upgraded; /* of them; they are in open_count, too */
+	unsigned spools;   /* requests whose body is a file */
 
 	struct http_conn *conns;
 	unsigned open_count;
@@ -92,6 +98,9 @@ struct http_conn {
 	const struct http_route *route;
 	struct http_request request;
 	char trace[HTTP_TRACE_BYTES];
+	char plain_path[HTTP_PLAIN_PATH_BYTES]; /* with loose_slashes */
+	struct str routed; /* the path by which its route was found */
+	void *note;
 	struct buf extra; /* further headers of the answer */
 	unsigned extra_count;
 	int64_t started_us;
@@ -121,6 +130,8 @@ void http_conn_flush(struct http_conn *conn);
 void http_conn_settle(struct http_conn *conn);
 /* Close without a word. Its flow is cancelled unless it has replied, or is detached. */
 void http_conn_lose(struct http_conn *conn);
+/* Give the socket away, which still counts as open; the connection goes with its flow. */
+int http_conn_detach(struct http_conn *conn);
 void http_conn_free(struct http_conn *conn);
 
 /* -- http_exchange.c -------------------------------------------------------------------------------- */

@@ -179,5 +179,7 @@ void http_server_free(struct http_server **server)
 	reap(gone);
 	loop_undefer(gone->loop, &gone->reaper);
 	http_routes_free(&gone->routes);
-	free(gone);
+	gone->freed = true;
+	if (gone->upgraded == 0)
+		free(gone);
 }

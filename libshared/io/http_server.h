@@ -31,6 +31,18 @@ enum {
 	ROUTE_UPGRADE = 8,  /* a GET that may take the connection over, see http_upgrade() */
 };
 
+struct http_request;
+
+/* One exchange, for those who keep a record of all: also of what was refused before it had a flow, of
+ * which method and path are empty. Borrowed. */
+struct http_seen {
+	const struct http_request *request;
+	int status;
+	struct str answer; /* its body; empty: none, or a stream's */
+	int64_t took_us;
+	void *note; /* of http_note(); NULL */
+};
+
 struct http_server_options {
 	const char *host;	    /* numeric address */
 	int port;		    /* 0: any free one, see http_server_port() */
@@ -51,6 +63,10 @@ struct http_server_options {
 	void *more_context;		      /* the same for more_routes */
 	struct log_context log;
 	struct metrics *metrics; /* may be NULL: callweave_http_requests_total{status="2xx"} ... */
+	/* "//a//b/" finds the route "/a/b" (http_request's path stays as it came). */
+	bool loose_slashes;
+	bool show_trace; /* each answer says X-Request-Id */
+	void (*seen)(void *context, const struct http_seen *seen); /* at each answer; may be NULL */
 };
 
 /* NULL with words when the address is taken ("port 8000 is already in use") or not allowed. */
@@ -82,6 +98,9 @@ struct http_request {
 const struct http_request *http_request(struct flow *flow);
 /* Value of a request header, name in any case; empty when absent. */
 struct str http_request_header(struct flow *flow, const char *name);
+/* The same for headers that may come several times: from *place, 0 at first. False: no more. */
+bool http_request_header_next(
+	struct flow *flow, const char *name, unsigned *place, struct str *value);
 
 /* The answer: exactly once a flow, FLOW_END afterwards (`return http_reply(...)`). A flow that
  * ends without one is answered by its error's status: {"detail": "<text>"}. */
@@ -97,6 +116,9 @@ enum flow_status http_drop(struct flow *flow);
  * checked text (no CR LF). At most 8. */
 void http_reply_header(struct flow *flow, const char *name, const char *value);
 
+/* What the options' `seen` is to know of this request; lives as long as the flow. */
+void http_note(struct flow *flow, void *note);
+
 /* A file without a name in `folder`, gone when it is closed; -1 with words. */
 int http_unnamed_file(const char *folder, struct error *error);
 
@@ -109,15 +131,18 @@ enum flow_status await_http_stream(struct flow *flow, struct str piece);
 
 /* What is left of a connection whose request was answered by 101. */
 struct http_upgraded {
-	int fd;		  /* non-blocking; the taker's own from now on */
-	void *tls;	  /* of io/tls, the taker's; NULL: none */
-	struct buf *rest; /* what came behind the request; the taker frees it (buf_free, free); may be NULL */
+	int fd;	   /* non-blocking; the taker's own from now on */
+	void *tls; /* of io/tls, the taker's; NULL: none */
+	struct buf *
+		rest; /* what came behind the request; the taker frees it (buf_free, free); may be NULL */
 };
-/* Instead of a reply: 101 with these headers is written, and the connection is no longer the server's
- * (but counts as its, until `http_upgraded_over`, for limits and drains). False with words: the client
- * has gone, or the route has no ROUTE_UPGRADE. End the flow afterwards. */
+/* Instead of a reply: 101 with these headers (a NULL name ends them; "Connection: Upgrade" is among
+ * them) is written, and the connection is no longer the server's. False with words: the client has
+ * gone, it is no HTTP/1.1, or the route has no ROUTE_UPGRADE. End the flow afterwards. */
 bool http_upgrade(struct flow *flow, const char *const headers[][2], struct http_upgraded *to,
 	struct error *error);
+/* It counts for max_connections until its taker says this, once, which may be after
+ * http_server_free(). A drain does not wait for it: its owner has to end it. */
 void http_upgraded_over(struct http_server *server);
 struct http_server *http_server_of(struct flow *flow);
 
