@@ -8,6 +8,7 @@
 
 #define CRYPTO_SHA256_BYTES 32
 #define CRYPTO_MD5_BYTES    16
+#define CRYPTO_SHA1_BYTES   20
 #define CRYPTO_UUID_TEXT    37 /* 36 and a NUL */
 
 void crypto_sha256(struct str data, unsigned char digest[CRYPTO_SHA256_BYTES]);
@@ -21,6 +22,8 @@ void crypto_hash_end(struct crypto_hash **hash, unsigned char digest[CRYPTO_SHA2
 void crypto_md5(struct str data, unsigned char digest[CRYPTO_MD5_BYTES]);
 
 void crypto_hmac_sha256(struct str key, struct str data, unsigned char digest[CRYPTO_SHA256_BYTES]);
+/* Only for wires that ask for it (Twilio's signatures). */
+void crypto_hmac_sha1(struct str key, struct str data, unsigned char digest[CRYPTO_SHA1_BYTES]);
 void crypto_random(void *to, size_t size_bytes); /* aborts when the system gives none */
 void crypto_uuid4(char to[CRYPTO_UUID_TEXT]);	 /* RFC 9562, lower case */
 uint32_t crypto_crc32c(
