@@ -88,6 +88,11 @@ void http_answer_head(struct http_conn *conn, int status, const char *content_ty
 		buf_add(out, STR("\r\n"));
 	}
 	add_length(conn, status, length);
+	if (conn->server->options.show_trace && conn->trace[0] != '\0') {
+		buf_add(out, STR("X-Request-Id: "));
+		buf_add(out, str_from(conn->trace));
+		buf_add(out, STR("\r\n"));
+	}
 	if (conn->cors)
 		buf_add(out, STR("Access-Control-Allow-Origin: *\r\n"));
 	buf_add(out, buf_str(&conn->extra));
@@ -128,12 +133,23 @@ static void count(struct http_conn *conn, int status)
 			server->seconds, (double)(clock_monotonic_us() - conn->started_us) / 1e6);
 }
 
+static void show(struct http_conn *conn, int status, struct str answer)
+{
+	const struct http_server_options *options = &conn->server->options;
+	int64_t took_us = conn->started_us != 0 ? clock_monotonic_us() - conn->started_us : 0;
+	struct http_seen seen = {&conn->request, status, answer, took_us, conn->note};
+
+	if (options->seen != NULL)
+		options->seen(options->context, &seen);
+}
+
 void http_answer(struct http_conn *conn, int status, const char *content_type, struct str body)
 {
 	if (conn->replied)
 		return;
 	conn->replied = true;
 	count(conn, status);
+	show(conn, status, body);
 	if (conn->fd < 0)
 		return;
 	http_answer_head(conn, status, content_type, body.size);

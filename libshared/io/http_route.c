@@ -55,6 +55,22 @@ struct http_routes *http_routes_new(const struct http_server_options *options)
 	return routes;
 }
 
+struct str http_plain_path(struct str path, char room[HTTP_PLAIN_PATH_BYTES])
+{
+	size_t size = 0;
+
+	if (path.size >= HTTP_PLAIN_PATH_BYTES || path.size < 2 ||
+		(memmem(path.data, path.size, "//", 2) == NULL && !str_ends(path, STR("/"))))
+		return path;
+	for (size_t i = 0; i < path.size; i++) {
+		if (path.data[i] != '/' || size == 0 || room[size - 1] != '/')
+			room[size++] = path.data[i];
+	}
+	if (size > 1 && room[size - 1] == '/')
+		size--;
+	return str_of(room, size);
+}
+
 void http_routes_free(struct http_routes **routes)
 {
 	free(*routes);

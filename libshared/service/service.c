@@ -92,6 +92,9 @@ static bool listen_now(struct service *service, struct error *error)
 		.more_context = service,
 		.log = service->log,
 		.metrics = service->metrics,
+		.loose_slashes = service->spec->loose_slashes,
+		.show_trace = service->spec->show_trace,
+		.seen = service->spec->seen,
 	};
 
 	service->server = http_server_new(service->loop, &options, error);

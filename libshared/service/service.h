@@ -32,6 +32,9 @@ struct service_spec {
 	const struct http_route *routes;
 	const struct service_check *checks;
 	size_t max_body_bytes; /* 0: 64 KiB */
+	/* As in http_server_options. */
+	bool loose_slashes, show_trace;
+	void (*seen)(void *context, const struct http_seen *seen);
 	bool needs_database;   /* without DATABASE_URL it does not start */
 	const void *argument;  /* for start(): see service_argument() */
 	/* Build the service's own struct: it becomes flow_context() of its flows and requests. NULL
