@@ -61,9 +61,12 @@ static void on_impatient(void *owner)
 
 void http_feed_head(struct http_feed *feed)
 {
-	http_head_done(feed->transfer);
-	if (feed->answer->status < 200) /* 100 Continue, 103 Early Hints: the real one follows */
+	long status = 0;
+
+	(void)curl_easy_getinfo(feed->transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status < 200) /* 100 Continue, 103 Early Hints: the real one follows */
 		return;
+	http_head_done(feed->transfer);
 	feed->has_head = true;
 	feed->answer->reach = HTTP_ANSWERED;
 	if (feed->waits_for_head)

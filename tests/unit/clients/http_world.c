@@ -18,6 +18,7 @@ struct http_peer {
 	int fd; /* 0: free */
 	struct loop_watch *watch;
 	struct buf in;
+	size_t owed, paid; /* of /flood: bytes of its answer */
 };
 
 static void http_peer_close(struct http_peer *peer)
@@ -51,9 +52,56 @@ static void http_peer_echo(struct http_peer *peer, const char *body)
 	http_peer_say(peer, answer);
 }
 
+/* Answers in pieces: chunks, and pieces of chunks, that ends in the middle, that stalls. */
+static void http_peer_feed(struct http_peer *peer)
+{
+	http_peer_say(peer, "HTTP/1.1 103 Early Hints\r\nX-Not: this\r\n\r\nHTTP/1.1 200 OK\r\n"
+			    "X-One: 1\r\nTransfer-Encoding: chunked\r\n\r\n6\r\none");
+	http_peer_say(peer, " tw\r\n1\r\no\r\n");
+	if (http_peer_asked(peer, "/feed-whole"))
+		http_peer_say(peer, "6\r\n three\r\n0\r\n\r\n");
+	if (http_peer_asked(peer, "/feed-half"))
+		http_peer_close(peer);
+}
+
+/* As much as the client takes: letters a to z, again and again. */
+static void http_peer_pay(struct http_peer *peer)
+{
+	char piece[26 * 100];
+
+	for (size_t i = 0; i < sizeof(piece); i++)
+		piece[i] = (char)('a' + i % 26);
+	while (peer->paid < peer->owed) {
+		size_t from = peer->paid % 26, left = peer->owed - peer->paid;
+		size_t size = sizeof(piece) - from < left ? sizeof(piece) - from : left;
+		ssize_t sent = send(peer->fd, piece + from, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (sent < 0)
+			break;
+		peer->paid += (size_t)sent;
+	}
+	peer->world->paid = peer->paid;
+	loop_watch_set(peer->watch, LOOP_READ | (peer->paid < peer->owed ? LOOP_WRITE : 0u));
+}
+
+static void http_peer_flood(struct http_peer *peer)
+{
+	int small = 64 * 1024;
+
+	(void)setsockopt(peer->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	http_peer_say(peer, "HTTP/1.1 200 OK\r\nContent-Length: 20000000\r\n\r\n");
+	peer->owed = 20000000;
+	peer->paid = 0;
+	http_peer_pay(peer);
+}
+
 static void http_peer_answer(struct http_peer *peer, const char *body)
 {
-	if (http_peer_asked(peer, "/close")) {
+	if (http_peer_asked(peer, "/feed")) {
+		http_peer_feed(peer);
+	} else if (http_peer_asked(peer, "/flood")) {
+		http_peer_flood(peer);
+	} else if (http_peer_asked(peer, "/close")) {
 		http_peer_close(peer);
 	} else if (http_peer_asked(peer, "/half")) {
 		http_peer_say(peer, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
@@ -90,9 +138,14 @@ static void http_peer_ready(void *owner, int fd, unsigned ready)
 	struct http_peer *peer = owner;
 	struct http_world *world = peer->world;
 	char piece[4096];
-	ssize_t got = recv(fd, piece, sizeof(piece), 0);
 	const char *body;
+	ssize_t got;
 
+	if ((ready & LOOP_WRITE) != 0)
+		http_peer_pay(peer);
+	if ((ready & LOOP_READ) == 0)
+		return;
+	got = recv(fd, piece, sizeof(piece), 0);
 	if (got <= 0) {
 		http_peer_close(peer);
 		return;
@@ -120,6 +173,7 @@ static void http_world_accept(void *owner, int fd, unsigned ready)
 		if (peer->fd != 0)
 			continue;
 		peer->world = world;
+		peer->owed = peer->paid = 0;
 		peer->fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 		assert_true(peer->fd > 0);
 		buf_init(&peer->in, 1 << 20);

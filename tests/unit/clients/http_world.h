@@ -3,7 +3,7 @@
  *
  * The path says what it does: /echo, /close (reads the request, closes), /slow (never answers),
  * /half (a head and half a body), /big, /busy (429), /moved (302), /hang-up (answers, then closes the
- * kept-alive connection at once).
+ * kept-alive connection at once), /feed... (in pieces: -whole, -half, -stall), /flood (20 MB).
  */
 #ifndef CALLWEAVE_TESTS_HTTP_WORLD_H
 #define CALLWEAVE_TESTS_HTTP_WORLD_H
@@ -27,6 +27,7 @@ struct http_world {
 	struct loop_watch *watch;
 	struct http_peer *peers; /* HTTP_WORLD_CONNECTIONS */
 	unsigned accepted, requests;
+	size_t paid;	      /* of the flood: what the client's side took */
 	bool stop_at_request; /* leave the loop when a request came */
 	char last[4096];      /* the last request */
 
