@@ -21,6 +21,8 @@ void message_add_manager(
 	char name[NAME_BYTES];
 	tenant_manager_name(tenant, extension, name, sizeof(name));
 	message_add_datum(to, name);
+	if (name[0] != '\0' && number_is_machine(str_from(extension)))
+		return; /* it has no number that anybody could dial */
 	if (name[0] == '\0' && !parentheses) {
 		message_add_datum(to, extension);
 		return;

@@ -155,10 +155,15 @@ bool number_is_line(const struct number_rules *rules, struct str number)
 	return rules != NULL && number.size > 0 && table_get(rules->lines, number) != NULL;
 }
 
+bool number_is_machine(struct str number)
+{
+	return str_equal(number, STR("agent")) || str_equal(number, STR("menu"));
+}
+
 bool number_is_internal(const struct number_rules *rules, struct str number)
 {
-	if (rules == NULL)
-		return phone_is_internal(number);
+	if (rules == NULL || number_is_machine(number))
+		return phone_is_internal(number) || number_is_machine(number);
 	if (number.size == 0 || number_is_line(rules, number))
 		return false;
 	return phone_is_internal(number) || table_get(rules->extensions, number) != NULL;

@@ -37,8 +37,10 @@ bool number_rules_add_line(
 
 /* `rules` may be NULL in all of these: then the bare rules count. */
 
-/* The one rule for "internal": three or four ASCII digits, or one of the own extensions; never a
- * line. */
+/* "agent" and "menu": what answers at Twilio in place of a person. */
+bool number_is_machine(struct str number);
+/* The one rule for "internal": three or four ASCII digits, one of the own extensions, or a machine;
+ * never a line. */
 bool number_is_internal(const struct number_rules *rules, struct str number);
 /* "0001363", or the id or login of a known line: a line where a caller should be. */
 bool number_is_line(const struct number_rules *rules, struct str number);

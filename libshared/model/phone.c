@@ -24,12 +24,15 @@ bool phone_is_internal(struct str number)
 	return number.size >= INTERNAL_MIN && number.size <= INTERNAL_MAX && str_is_digits(number);
 }
 
-/* A login of eight or more digits is not cut: its first seven would be another line. */
+/* A login of eight or more digits is not cut, nor is a number: its first seven would be another line. */
 struct str phone_line_id(struct str trunk)
 {
+	struct str digits = trunk;
 	size_t run = 0;
 
-	if (trunk.size > LINE_DIGITS && str_is_digits(trunk))
+	if (str_starts(trunk, STR("+")))
+		digits = str_of(trunk.data + 1, trunk.size - 1);
+	if (digits.size > LINE_DIGITS && str_is_digits(digits))
 		return trunk;
 	for (size_t i = 0; i < trunk.size; i++) {
 		run = is_digit(trunk.data[i]) ? run + 1 : 0;

@@ -13,7 +13,8 @@
 bool phone_is_internal(struct str number);
 
 /* A line's id: the first seven digits in a row of "0001363", "GSM/0001363", "SIP/0001363-00000004";
- * a purely numeric SIP login of 8 or more digits is kept whole. Empty when there is none. */
+ * a purely numeric SIP login of 8 or more digits is kept whole, and so is a number of our own at
+ * Twilio ("+33184800000"). Empty when there is none. */
 struct str phone_line_id(struct str trunk);
 
 /* A line that a GSM gateway puts where the caller should be: "0001363". */

@@ -23,12 +23,24 @@ static void add_part(char *to, size_t capacity, const char *part)
 	str_copy(to + used, capacity - used, str_from(part));
 }
 
+/* What answers in place of a person, unless the enterprise gives it a name of its own. */
+static const char *machine_name(const struct tenant *tenant, struct str extension)
+{
+	bool english = str_equal(str_from(tenant->locale), STR("en"));
+
+	if (str_equal(extension, STR("agent")))
+		return english ? "Voice agent" : "Голосовой помощник";
+	return english ? "Voice menu" : "Голосовое меню";
+}
+
 void tenant_manager_name(
 	const struct tenant *tenant, const char *extension, char *to, size_t capacity)
 {
 	const struct tenant_manager *manager = find_manager(tenant, extension);
 
 	to[0] = '\0';
+	if (manager == NULL && number_is_machine(str_from(extension)))
+		add_part(to, capacity, machine_name(tenant, str_from(extension)));
 	if (manager == NULL)
 		return;
 	add_part(to, capacity, manager->last_name);

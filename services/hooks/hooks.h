@@ -92,7 +92,7 @@ enum flow_status await_api_key(struct flow *flow, struct api_key *key);
 
 /* START: it rings at us; a menu that speaks is a greeting. DIAL: somebody is rung; after a talk that is a
  * transfer. BRIDGE: he talks with the caller. HANGUP: all is over. RECORDING: a link to listen, whenever it
- * comes. TEXT: one message, no call. What each becomes: docs/protocol/twilio.md. */
+ * comes. TEXT: one message, no call. What each becomes: docs/protocol/one-world.md. */
 enum world_kind {
 	WORLD_START,
 	WORLD_DIAL,

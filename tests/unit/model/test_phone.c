@@ -28,6 +28,7 @@ static void a_line_is_its_seven_digits(void **state)
 		{"SIP/0001363-00000004", "0001363"},
 		{"SIP/trunk_0001372", "0001372"},
 		{"3880004", "3880004"},
+		{"+33184800000", "+33184800000"}, /* a number at Twilio */
 		{"375291234567", "375291234567"}, /* a login, kept whole */
 		{"123456", ""},
 		{"office", ""},
