@@ -42,8 +42,11 @@ void call_fold_free(struct call_fold **fold)
 	fold_views_free(&(*fold)->views);
 	while ((*fold)->heap_count > 0)
 		fold_call_free(*fold, (*fold)->heap[(*fold)->heap_count - 1]);
-	while ((*fold)->oldest_ended != NULL)
-		fold_call_free(*fold, (*fold)->oldest_ended);
+	free((*fold)->spent.items);
+	while ((*fold)->told.oldest != NULL)
+		fold_call_free(*fold, (*fold)->told.oldest);
+	while ((*fold)->guessed.oldest != NULL)
+		fold_call_free(*fold, (*fold)->guessed.oldest);
 	keyset_free(&(*fold)->calls);
 	keyset_free(&(*fold)->channels);
 	keyset_free(&(*fold)->bridges);
@@ -190,19 +193,27 @@ static void close_due(struct call_fold *fold, struct fold_call *call)
 }
 
 /* A call of this very step stays until the step has been told. */
-static void forget_ended(struct call_fold *fold)
+static void forget(struct call_fold *fold, const struct fold_ended *ended)
 {
 	unsigned max_ended = fold->max_open_calls * ENDED_PER_OPEN;
-	struct fold_call *call = fold->oldest_ended;
+	struct fold_call *call = ended->oldest;
 
-	while (call != NULL && (call->closed_ms + fold->linger_ms <= fold->now_ms ||
-				       fold->ended_count > max_ended)) {
+	while (call != NULL && (call->closed_ms + fold_linger_ms(fold, call) <= fold->now_ms ||
+				       ended->count > max_ended)) {
 		struct fold_call *next = call->newer;
 
-		if (call->touched == 0)
+		if (call->touched == 0) {
+			fold_spent_add(fold, call);
 			fold_call_free(fold, call);
+		}
 		call = next;
 	}
+}
+
+static void forget_ended(struct call_fold *fold)
+{
+	forget(fold, &fold->told);
+	forget(fold, &fold->guessed);
 }
 
 /* The clock of the events, which never goes back: calls that were due before now end first, in the
@@ -332,14 +343,36 @@ void call_fold_set_linger(struct call_fold *fold, int64_t linger_ms)
 	forget_ended(fold);
 }
 
+static int64_t forget_ms(const struct call_fold *fold, const struct fold_ended *ended)
+{
+	return ended->oldest != NULL
+		       ? ended->oldest->closed_ms + fold_linger_ms(fold, ended->oldest)
+		       : INT64_MAX;
+}
+
 int64_t call_fold_due_ms(const struct call_fold *fold)
 {
 	int64_t due_ms = fold->heap_count > 0 ? fold->heap[0]->due_ms : INT64_MAX;
-	const struct fold_call *oldest = fold->oldest_ended;
+	int64_t told_ms = forget_ms(fold, &fold->told);
+	int64_t guessed_ms = forget_ms(fold, &fold->guessed);
 
-	if (oldest != NULL && oldest->closed_ms + fold->linger_ms < due_ms)
-		due_ms = oldest->closed_ms + fold->linger_ms;
-	return due_ms;
+	due_ms = told_ms < due_ms ? told_ms : due_ms;
+	return guessed_ms < due_ms ? guessed_ms : due_ms;
+}
+
+void call_fold_forget(struct call_fold *fold, int64_t call_id)
+{
+	struct fold_call *call = fold_call_find(fold, call_id);
+
+	if (call != NULL && fold_call_closed(call) && call->touched == 0)
+		fold_call_free(fold, call);
+}
+
+int64_t call_fold_linger_ms(const struct call_fold *fold, int64_t call_id)
+{
+	const struct fold_call *call = fold_call_find(fold, call_id);
+
+	return call != NULL ? fold_linger_ms(fold, call) : 0;
 }
 
 const struct call *call_fold_find(const struct call_fold *fold, int64_t call_id)
@@ -359,7 +392,12 @@ unsigned call_fold_open(const struct call_fold *fold)
 	return (unsigned)fold->heap_count;
 }
 
+unsigned call_fold_lingering(const struct call_fold *fold)
+{
+	return fold->told.count;
+}
+
 unsigned call_fold_remembered(const struct call_fold *fold)
 {
-	return (unsigned)fold->heap_count + fold->ended_count;
+	return (unsigned)fold->heap_count + fold->told.count + fold->guessed.count;
 }

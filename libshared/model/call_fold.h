@@ -20,8 +20,9 @@ struct call_fold_rules {
 	const struct number_rules *numbers; /* borrowed; NULL: none */
 	unsigned max_open_calls;	    /* 0: 20000 */
 	int64_t grace_ms;		    /* all left, no hangup: ended after this; 0: 5 s */
-	int64_t linger_ms;		    /* a closed call is remembered; 0: 10 min */
-	int64_t lost_ms;		    /* no event for so long: lost; 0: 4 h */
+	int64_t linger_ms; /* a closed call is remembered, 60 times as long where no hangup told its
+			      end: it may have been on hold; 0: 10 min */
+	int64_t lost_ms;   /* no event for so long: lost; 0: 4 h */
 };
 
 struct call_fold *call_fold_new(const struct call_fold_rules *rules);
@@ -75,5 +76,10 @@ bool call_fold_has_open(const struct call_fold *fold, struct str unique_id, stru
 bool call_fold_has(const struct call_fold *fold, int64_t call_id);
 unsigned call_fold_open(const struct call_fold *fold);	     /* calls that have not ended */
 unsigned call_fold_remembered(const struct call_fold *fold); /* open and lingering */
+unsigned call_fold_lingering(const struct call_fold *fold);  /* whose hangup ended them */
+/* Let go of an ended call that somebody else has put right: what comes for it later is another's. */
+void call_fold_forget(struct call_fold *fold, int64_t call_id);
+/* For how long this call is remembered from its end on; 0: there is none. */
+int64_t call_fold_linger_ms(const struct call_fold *fold, int64_t call_id);
 
 #endif

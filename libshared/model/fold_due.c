@@ -11,6 +11,9 @@
 /* How much longer than a plain grace we wait where somebody may still be ringing. */
 enum { RINGING_GRACES = 24 };
 
+/* How much longer an end is remembered that nobody told: with a minute for the others, an hour. */
+enum { GUESSED_LINGERS = 60 };
+
 static void place(struct call_fold *fold, size_t at, struct fold_call *call)
 {
 	fold->heap[at - 1] = call;
@@ -99,36 +102,50 @@ void fold_due_update(struct call_fold *fold, struct fold_call *call)
 	fold_due_set(fold, call, due_ms);
 }
 
-/* By closed_ms. Ends come in order but for loads and guesses, so the walk is short. */
+static struct fold_ended *ended_of(struct call_fold *fold, const struct fold_call *call)
+{
+	return call->own_hangup ? &fold->told : &fold->guessed;
+}
+
+/* Ends come in order but for loads and guesses, so the walk is short. */
 void fold_ended_add(struct call_fold *fold, struct fold_call *call)
 {
-	struct fold_call *before = fold->newest_ended;
+	struct fold_ended *ended = ended_of(fold, call);
+	struct fold_call *before = ended->newest;
 
 	while (before != NULL && before->closed_ms > call->closed_ms)
 		before = before->older;
 	call->older = before;
-	call->newer = before != NULL ? before->newer : fold->oldest_ended;
+	call->newer = before != NULL ? before->newer : ended->oldest;
 	if (call->newer != NULL)
 		call->newer->older = call;
 	else
-		fold->newest_ended = call;
+		ended->newest = call;
 	if (before != NULL)
 		before->newer = call;
 	else
-		fold->oldest_ended = call;
-	fold->ended_count++;
+		ended->oldest = call;
+	ended->count++;
 }
 
 void fold_ended_remove(struct call_fold *fold, struct fold_call *call)
 {
+	struct fold_ended *ended = ended_of(fold, call);
+
 	if (call->older != NULL)
 		call->older->newer = call->newer;
 	else
-		fold->oldest_ended = call->newer;
+		ended->oldest = call->newer;
 	if (call->newer != NULL)
 		call->newer->older = call->older;
 	else
-		fold->newest_ended = call->older;
+		ended->newest = call->older;
 	call->older = call->newer = NULL;
-	fold->ended_count--;
+	ended->count--;
+}
+
+/* Where no hangup told the end somebody may only have been on hold for long: the call would go on. */
+int64_t fold_linger_ms(const struct call_fold *fold, const struct fold_call *call)
+{
+	return call->own_hangup ? fold->linger_ms : fold->linger_ms * GUESSED_LINGERS;
 }

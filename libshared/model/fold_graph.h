@@ -122,6 +122,20 @@ struct fold_change {
 	char reason[FOLD_REASON_BYTES];
 };
 
+/* UniqueIds (their hashes) of channels that have hung up and were forgotten with their calls: hosts post
+ * hangups again, minutes later. A ring; the oldest go first. */
+enum { FOLD_MAX_SPENT = 1024 };
+struct fold_spent {
+	uint64_t *items; /* NULL: none yet */
+	unsigned count;	 /* so far; the next place is count % FOLD_MAX_SPENT */
+};
+
+/* Ended calls, by closed_ms. */
+struct fold_ended {
+	struct fold_call *oldest, *newest;
+	unsigned count;
+};
+
 struct call_fold {
 	char country[3];
 	const struct number_rules *rules;
@@ -132,9 +146,9 @@ struct call_fold {
 	struct keyset *calls, *channels, *bridges, *locals, *numbers;
 	struct fold_call **heap; /* of open calls, by due_ms */
 	size_t heap_count, heap_capacity;
-	struct fold_call *oldest_ended, *newest_ended;
-	unsigned ended_count;
-	struct fold_change *changes; /* of this step */
+	struct fold_spent spent;
+	struct fold_ended told, guessed; /* ended by a hangup of their own, or by time alone */
+	struct fold_change *changes;	 /* of this step */
 	size_t change_count, change_capacity;
 	struct call_change *items;
 	int counting;		  /* how far the stream has proved that UniqueIds count */

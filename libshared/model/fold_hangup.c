@@ -242,6 +242,8 @@ void fold_on_hangup(struct fold_step *step)
 
 	if (step->event->unique_id.size == 0 || (channel != NULL && channel->hung_up))
 		return;
+	if (channel == NULL && fold_is_spent(step->fold, step->event->unique_id))
+		return;
 	if (call == NULL)
 		call = fold_owner_of_hangup(step);
 	if (call == NULL) {

@@ -54,6 +54,10 @@ void fold_views_free(struct fold_views **views);
 void fold_views_drop(struct fold_views *views);
 const struct call *fold_view(struct fold_views *views, struct fold_call *call);
 
+/* fold_spent.c */
+void fold_spent_add(struct call_fold *fold, const struct fold_call *call);
+bool fold_is_spent(const struct call_fold *fold, struct str uid);
+
 /* fold_calls.c */
 struct str fold_call_key(const void *call);
 struct fold_call *fold_call_add(struct call_fold *fold, int64_t id, int64_t at_ms);
@@ -77,6 +81,7 @@ void fold_due_remove(struct call_fold *fold, struct fold_call *call);
 void fold_due_update(struct call_fold *fold, struct fold_call *call); /* by the call's state */
 void fold_ended_add(struct call_fold *fold, struct fold_call *call);
 void fold_ended_remove(struct call_fold *fold, struct fold_call *call);
+int64_t fold_linger_ms(const struct call_fold *fold, const struct fold_call *call);
 
 /* fold_move.c */
 bool fold_move_weak(struct call_fold *fold, struct fold_channel *channel, struct fold_call *into);

@@ -273,8 +273,10 @@ static void flush_forgotten(struct refold_calls *calls, int64_t now_ms, struct b
 	while (kept != NULL && kept->last_ms + calls->linger_ms < now_ms) {
 		struct kept_call *newer = kept->newer;
 
-		kept_unlink(calls, kept);
-		kept_flush(calls, kept, rows);
+		if (call_fold_find(calls->fold, kept->id) == NULL) {
+			kept_unlink(calls, kept);
+			kept_flush(calls, kept, rows);
+		}
 		kept = newer;
 	}
 }

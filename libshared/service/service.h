@@ -77,6 +77,6 @@ struct str service_internal_secret(struct service *service);
 const char *service_spool_folder(struct service *service);
 
 /* The schema that this program needs; the service is not ready while the database is older. */
-#define SERVICE_SCHEMA_VERSION 15
+#define SERVICE_SCHEMA_VERSION 16
 
 #endif

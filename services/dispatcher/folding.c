@@ -269,6 +269,13 @@ const struct call *folding_find(const struct dispatcher *d, struct str enterpris
 	return of != NULL ? call_fold_find(of->fold, call_id) : NULL;
 }
 
+void folding_forget(struct dispatcher *d, struct str enterprise, int64_t call_id)
+{
+	const struct enterprise_fold *of = table_get(d->folding.enterprises, enterprise);
+	if (of != NULL)
+		call_fold_forget(of->fold, call_id);
+}
+
 bool folding_remembers(const struct dispatcher *d, struct str enterprise, int64_t call_id)
 {
 	const struct enterprise_fold *of = table_get(d->folding.enterprises, enterprise);
@@ -341,7 +348,7 @@ void folding_press(struct dispatcher *d)
 	folding->pressed_ms = now;
 	while (table_next(folding->enterprises, &at, NULL, &value)) {
 		const struct enterprise_fold *enterprise = value;
-		ended += call_fold_remembered(enterprise->fold) - call_fold_open(enterprise->fold);
+		ended += call_fold_lingering(enterprise->fold);
 	}
 	int64_t linger = linger_for(d, ended);
 	if (linger == folding->linger_ms)

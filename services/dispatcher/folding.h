@@ -78,6 +78,8 @@ void folding_drop_shard(struct folding *folding, unsigned shard);
 bool folding_renew(
 	struct dispatcher *d, struct str enterprise, int64_t call_id, struct changes *changes);
 const struct call *folding_find(const struct dispatcher *d, struct str enterprise, int64_t call_id);
+/* An ended call that refolding has put right. */
+void folding_forget(struct dispatcher *d, struct str enterprise, int64_t call_id);
 bool folding_remembers(const struct dispatcher *d, struct str enterprise, int64_t call_id);
 
 /* Numbering rules live in the directory's copy: all folds let go of it before it is freed, and take up

@@ -43,7 +43,11 @@ static const char sql_settle[] =
 
 static const char sql_folds[] =
 	"SELECT call_id, shard, enterprise_id, state FROM fold_calls"
-	" WHERE shard = ANY ($1::smallint[]) AND call_id > $2::bigint ORDER BY call_id LIMIT 500";
+	" WHERE shard = ANY ($1::smallint[]) AND call_id > $2::bigint"
+	" UNION ALL SELECT k.call_id, k.shard, k.enterprise_id, k.state FROM fold_kept k"
+	" WHERE k.shard = ANY ($1::smallint[]) AND k.call_id > $2::bigint"
+	" AND NOT EXISTS (SELECT FROM fold_calls f WHERE f.call_id = k.call_id)"
+	" ORDER BY call_id LIMIT 500";
 
 static const char sql_rows[] =
 	"SELECT " OUTBOX_ROWS " WHERE o.shard = ANY ($1::smallint[]) AND o.id > $2::bigint"

@@ -186,6 +186,9 @@ void refolding_told(struct dispatcher *d, bool committed)
 	const struct plan *plan = committed && shard_stays(d) ? refolding->plans : NULL;
 	for (; plan != NULL; plan = plan->next)
 		plan_apply(d, plan);
+	for (int i = 0; i < refolding->changes_count && committed && shard_stays(d); i++)
+		folding_forget(
+			d, str_from(refolding->request.enterprise), refolding->changes[i].call_id);
 	if (committed && shard_stays(d))
 		gateway_apply(d, &refolding->gateway, refolding->batch, STORE_GATEWAY_AT);
 	for (int i = 0; i < refolding->changes_count; i++) {

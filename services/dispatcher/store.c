@@ -89,7 +89,7 @@ static void store_call_row(struct store *store, const struct dispatcher *d,
 
 struct memory_row {
 	int64_t shard, call_id;
-	struct str enterprise_id, state, forget_at;
+	struct str enterprise_id, state, forget_at, keep_until;
 };
 
 static const struct json_field memory_fields[] = {
@@ -98,6 +98,7 @@ static const struct json_field memory_fields[] = {
 	JSON_FIELD(struct memory_row, enterprise_id, JSON_STRING, 0),
 	JSON_FIELD(struct memory_row, state, JSON_STRING, 0),
 	JSON_FIELD(struct memory_row, forget_at, JSON_STRING, JSON_SKIP_EMPTY),
+	JSON_FIELD(struct memory_row, keep_until, JSON_STRING, JSON_SKIP_EMPTY),
 	{.name = NULL},
 };
 
@@ -105,15 +106,18 @@ static const struct json_field memory_fields[] = {
 static void store_memory(struct store *store, const struct dispatcher *d,
 	const struct change *change, const struct call *call, struct str saved)
 {
-	char at[CLOCK_TEXT_BYTES];
+	char forget[CLOCK_TEXT_BYTES], keep[CLOCK_TEXT_BYTES];
 	bool over = call->state == CALL_ENDED || call->state == CALL_LOST;
-	int64_t forget_ms = clock_wall_ms() + d->config->linger_seconds * 1000;
+	int64_t now_ms = clock_wall_ms();
+	int64_t linger_ms = d->config->linger_seconds * 1000;
+	int64_t keep_ms = over ? call_fold_linger_ms(change->of->fold, call->id) : 0;
 	struct memory_row row = {
 		.shard = change->of->shard,
 		.call_id = call->id,
 		.enterprise_id = str_from(change->of->number),
 		.state = saved,
-		.forget_at = over ? call_row_time(forget_ms, at) : STR(""),
+		.forget_at = over ? call_row_time(now_ms + linger_ms, forget) : STR(""),
+		.keep_until = keep_ms > linger_ms ? call_row_time(now_ms + keep_ms, keep) : STR(""),
 	};
 	json_write(call_row_next(&store->memory, '['), memory_fields, &row);
 }

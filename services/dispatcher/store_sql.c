@@ -77,13 +77,13 @@ const char store_sql_over[] =
 	" AND t.transfer >= x.transfers";
 
 const char store_sql_memory[] =
-	"INSERT INTO fold_calls (shard, call_id, enterprise_id, state, forget_at)"
-	" SELECT shard, call_id, enterprise_id, state, forget_at"
+	"INSERT INTO fold_calls (shard, call_id, enterprise_id, state, forget_at, keep_until)"
+	" SELECT shard, call_id, enterprise_id, state, forget_at, keep_until"
 	" FROM json_to_recordset($1::json) AS x (shard smallint, call_id bigint, enterprise_id "
 	"text,"
-	" state text, forget_at timestamptz)"
-	" ON CONFLICT (call_id) DO UPDATE SET state = excluded.state, forget_at = "
-	"excluded.forget_at";
+	" state text, forget_at timestamptz, keep_until timestamptz)"
+	" ON CONFLICT (call_id) DO UPDATE SET state = excluded.state,"
+	" forget_at = excluded.forget_at, keep_until = excluded.keep_until";
 
 const char store_sql_merged[] = "SELECT calls_merged($1::bigint[])";
 

@@ -10,6 +10,7 @@
 
 enum { TEXT_BYTES = 1 << 20, GRACE_MS = 200 * 1000, LOST_MS = 5 * 60 * 60 * 1000 };
 enum { TIME_NEAR_MS = 3000, POSTED_LATE_MS = 15000 };
+enum { LINGER_MS = 60 * 1000 }; /* as the dispatcher */
 
 /* What the fold says of a call, kept from the change that ended it. */
 struct found {
@@ -102,7 +103,7 @@ static void note(struct session *session, const struct call_changes *changes)
 
 static struct call_fold *new_fold(void)
 {
-	const struct call_fold_rules rules = {.country = "BY"};
+	const struct call_fold_rules rules = {.country = "BY", .linger_ms = LINGER_MS};
 
 	return call_fold_new(&rules);
 }
