@@ -272,7 +272,7 @@ DECLARE
 	via   text := doc->>'channel';
 	who   text := doc->>'peer';
 	at    timestamptz := to_timestamp((doc->>'at')::bigint / 1000.0);
-	reply jsonb := doc->'reply';
+	reply jsonb := nullif(doc->'reply', 'null');
 	key   text := 'reply:' || (doc->>'provider') || ':' || (doc->>'provider_id');
 BEGIN
 	PERFORM text_same_person(firm, doc->>'lid', who) WHERE doc->>'lid' IS NOT NULL;
@@ -297,8 +297,10 @@ BEGIN
 	IF doc->>'opt' = 'stop' THEN
 		INSERT INTO opt_outs (enterprise_number, channel, peer, since, by) VALUES (firm, via, who, at, doc->>'opt_by')
 			ON CONFLICT DO NOTHING;
+		reply := CASE WHEN FOUND THEN reply END; -- he knows already
 	ELSIF doc->>'opt' = 'start' THEN
 		DELETE FROM opt_outs o WHERE o.enterprise_number = firm AND o.channel = via AND o.peer = who;
+		reply := CASE WHEN FOUND THEN reply END;
 	END IF;
 	PERFORM text_world(firm, doc->'world');
 	replied := reply IS NOT NULL AND at > now() - interval '1 hour'

@@ -6,6 +6,7 @@
 #define HOOKS_H
 
 #include "accounts.h"
+#include "address.h"
 #include "http_client.h"
 #include "http_server.h"
 #include "pg.h"
@@ -15,7 +16,9 @@
 #include "settings.h"
 #include "twilio_form.h"
 
+struct menu;
 struct hook_numbers; /* hook_numbers.c: the table in memory, followed by NOTIFY */
+struct hook_prompts; /* prompts.c: audio of menus, made by speech */
 struct hook_log;     /* hook_log.c: hook_requests, written in the background, bounded */
 struct sender;	     /* sender.c: the outbox of messages */
 struct later;	     /* later.c: what is stored although PostgreSQL is away */
@@ -29,7 +32,9 @@ struct hooks {
 	struct http_client *http;
 	struct accounts *accounts;
 	struct schema *schema;
+	struct address_list trusted; /* settings->trusted_proxies */
 	struct hook_numbers *numbers;
+	struct hook_prompts *prompts;
 	struct hook_log *log;
 	struct sender *sender;
 	struct later *later;
@@ -38,6 +43,16 @@ struct hooks {
 /* After pg, accounts and http. NULL never: it waits for PostgreSQL by itself. */
 struct sender *sender_new(struct hooks *hooks);
 void sender_free(struct sender **sender);
+void sender_wake(struct sender *sender); /* something is in the outbox; NULL is allowed */
+
+struct hook_numbers *hook_numbers_new(struct hooks *hooks);
+void hook_numbers_free(struct hook_numbers **numbers);
+const char *hook_numbers_why_not(
+	const struct hook_numbers *numbers); /* NULL, or why there is no table */
+/* Walk: `size_t at = 0; while ((number = hook_numbers_next(hooks, &at)) != NULL)`. */
+const struct hook_number *hook_numbers_next(const struct hooks *hooks, size_t *at);
+/* Woken after each load. */
+struct flow_queue *hook_numbers_loaded(struct hook_numbers *numbers);
 
 /* -- routes: one table a room, joined and checked for duplicates at the start (routes.c) ---------- */
 
@@ -45,6 +60,12 @@ extern const struct http_route voice_routes[];	 /* voice*.c */
 extern const struct http_route text_routes[];	 /* texts*.c, whatsapp*.c: webhooks and /api */
 extern const struct http_route payment_routes[]; /* payments*.c */
 extern const struct http_route about_routes[];	 /* about.c: / selfcheck static openapi */
+
+enum { HOOK_MAX_ROUTES = 128 };
+/* Joined into `to`, ended by an empty one. False with words: the same twice, or one that no request can
+ * reach (a doubled or last slash, a path of the skeleton). */
+bool hook_routes_join(
+	const struct http_route *const *tables, struct http_route *to, struct error *error);
 
 /* -- who asks (caller.c): the first step of every webhook's flow ----------------------------------- */
 
@@ -55,6 +76,8 @@ struct hook_number {
 };
 /* Our number by its E.164 form ("whatsapp:" is taken off); NULL: not ours. Until the next wait. */
 const struct hook_number *hook_number_find(const struct hooks *hooks, struct str number);
+/* Its menu, as the enterprise has it, else the default one (menu.h). Never NULL; until the next wait. */
+const struct menu *hook_number_menu(const struct hooks *hooks, const struct hook_number *number);
 
 struct hook_caller {
 	struct twilio_form form;
@@ -62,11 +85,14 @@ struct hook_caller {
 	const struct hook_number
 		*number; /* ours (To of what comes in, From of what goes out); may be NULL */
 	const struct account *account; /* its enterprise */
+	const char *enterprise;	       /* "" when not known; lives as long as the flow */
 };
 /* Reads the form, finds whose number it is (To, else From), checks the signature with its enterprise's
  * tokens (integrations_config.twilio: account_sid, auth_tokens) or those of the settings. False with
  * words: ERROR_AUTH is 403 for the one who asks, with the tried URLs in our log only. */
 bool hook_caller_read(struct flow *flow, struct hook_caller *caller, struct error *error);
+/* Answer what it refused: `return hook_refuse(flow, &error);` */
+enum flow_status hook_refuse(struct flow *flow, const struct error *error);
 
 /* The URL under which Twilio reaches us, without a last slash: the setting, else forwarded headers of a
  * trusted proxy, else Host. Joined with exactly one slash. */
