@@ -18,6 +18,12 @@ void crypto_sha256(struct str data, unsigned char digest[CRYPTO_SHA256_BYTES])
 		abort();
 }
 
+void crypto_sha1(struct str data, unsigned char digest[CRYPTO_SHA1_BYTES])
+{
+	if (SHA1((const unsigned char *)data.data, data.size, digest) == NULL)
+		abort();
+}
+
 void crypto_md5(struct str data, unsigned char digest[CRYPTO_MD5_BYTES])
 {
 	unsigned size_bytes = CRYPTO_MD5_BYTES;

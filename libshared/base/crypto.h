@@ -18,7 +18,9 @@ struct crypto_hash *crypto_hash_new(void);
 void crypto_hash_add(struct crypto_hash *hash, struct str piece);
 void crypto_hash_end(struct crypto_hash **hash, unsigned char digest[CRYPTO_SHA256_BYTES]);
 
-/* Broken as a hash; only for wires that ask for it (Asterisk's manager login, MoySklad's header). */
+/* Broken as hashes; only for wires that ask for them: the handshake of WebSockets (SHA-1), Asterisk's
+ * manager login and MoySklad's header (MD5). */
+void crypto_sha1(struct str data, unsigned char digest[CRYPTO_SHA1_BYTES]);
 void crypto_md5(struct str data, unsigned char digest[CRYPTO_MD5_BYTES]);
 
 void crypto_hmac_sha256(struct str key, struct str data, unsigned char digest[CRYPTO_SHA256_BYTES]);

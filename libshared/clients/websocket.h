@@ -19,11 +19,14 @@ struct websocket;
 /* Never called inside websocket_accept/connect/send/close, always from the loop. After `closed` no
  * more comes, and the owner frees it (also inside `closed`). */
 struct websocket_handler {
-	void (*open)(void *context); /* of websocket_connect(): the handshake is done. May be NULL */
-	void (*message)(void *context, bool binary, struct str payload); /* whole; valid inside only */
+	void (*open)(
+		void *context); /* of websocket_connect(): the handshake is done. May be NULL */
+	void (*message)(
+		void *context, bool binary, struct str payload); /* whole; valid inside only */
 	/* The peer has taken all of it: more may be sent. May be NULL. */
 	void (*drained)(void *context);
-	/* Once: `code` of the peer's close frame, 1006 when there was none; `words` for logs. */
+	/* Once: `code` of the peer's close frame (1005: it had none), 1006 when there was no such frame;
+	 * `words` for logs: its reason, or what went wrong. */
 	void (*closed)(void *context, int code, const char *words);
 };
 
@@ -40,9 +43,9 @@ struct websocket_options {
 /* -- taking one: inside the flow of a GET whose route has ROUTE_UPGRADE --------------------------- */
 
 /* Answer 101 and take the connection from the HTTP server; the flow then ends (FLOW_END) and what
- * follows is the handler's. `protocol`: one that was offered (websocket_offered), or NULL. NULL with
- * words when the request is no handshake: 400, or 426 with Sec-WebSocket-Version; return
- * flow_fail_error() then. */
+ * follows is the handler's. `protocol`: one that we speak, or NULL; it is chosen only if it was offered
+ * (websocket_offered). NULL with words when the request is no handshake; it has been answered then:
+ * 400, or 426 with Sec-WebSocket-Version; return flow_fail_error(). */
 struct websocket *websocket_accept(struct flow *flow, const struct websocket_options *options,
 	const char *protocol, struct error *error);
 /* That name among Sec-WebSocket-Protocol, in the spelling of the offer; empty: not offered. */
@@ -53,11 +56,11 @@ struct str websocket_offered(struct flow *flow, const char *protocol);
 #define WEBSOCKET_MAX_HEADERS 6
 
 struct websocket_target {
-	const char *url;			   /* ws:// or wss://; never logged */
+	const char *url;			       /* ws:// or wss://; never logged */
 	const char *headers[WEBSOCKET_MAX_HEADERS][2]; /* name, value; NULL name ends */
-	const char *protocol;			   /* offered; NULL: none */
-	const char *ca_file;			   /* NULL: the system's; certificates are always checked */
-	int64_t timeout_ms;			   /* until it is open; 0: 10 s */
+	const char *protocol;			       /* offered; NULL: none */
+	const char *ca_file; /* NULL: the system's; certificates are always checked */
+	int64_t timeout_ms;  /* until it is open; 0: 10 s */
 	/* As of struct http_client_options: for a URL that a tenant chose. */
 	bool deny_private;
 	const struct address_list *allowed;

@@ -17,6 +17,7 @@
 #include "metrics.h"
 
 struct http_server;
+struct tls;
 
 struct http_route {
 	const char *method; /* "GET"; GET also serves HEAD. NULL ends the table */
@@ -53,10 +54,12 @@ struct http_server_options {
 	int64_t request_timeout_ms; /* from its first byte to its last; 0: 10 s */
 	int64_t idle_timeout_ms;    /* keep-alive without a request; 0: 75 s */
 	int64_t write_timeout_ms;   /* a client that does not read its answer; 0: 30 s */
-	const char *spool_folder;   /* for bodies of ROUTE_SPOOL; NULL: /var/tmp */
-	uint64_t max_spool_bytes;   /* of one such body; 0: 256 MiB */
-	unsigned max_spools;	    /* at the same time; 0: 4, more are told to come back (503) */
-	int64_t spool_timeout_ms;   /* until such a body is there; 0: 10 min */
+	const char *tls_cert_file;  /* TLS with this chain and key (PEM); NULL: without */
+	const char *tls_key_file;
+	const char *spool_folder; /* for bodies of ROUTE_SPOOL; NULL: /var/tmp */
+	uint64_t max_spool_bytes; /* of one such body; 0: 256 MiB */
+	unsigned max_spools;	  /* at the same time; 0: 4, more are told to come back (503) */
+	int64_t spool_timeout_ms; /* until such a body is there; 0: 10 min */
 	const struct http_route *routes;
 	const struct http_route *more_routes; /* a second table (the skeleton's), may be NULL */
 	void *context;			      /* becomes flow_context() of every request */
