@@ -209,16 +209,16 @@ static bool body_is_right(const struct twilio_request *request, struct arena *ar
 	return str_equal_secret(str_from(hex), wanted);
 }
 
-static bool complain(const struct variants *variants, bool body, struct error *error)
+void twilio_signature_urls(
+	const struct twilio_request *request, struct arena *arena, struct buf *to)
 {
-	error_set(error, ERROR_AUTH, "signature: wrong%s; tried:", body ? "" : " (body's hash)");
-	for (unsigned i = 0; i < variants->count; i++) {
-		char before[sizeof(error->text)];
+	struct variants variants;
 
-		(void)str_copy(before, sizeof(before), str_from(error->text));
-		error_set(error, ERROR_AUTH, "%s %.*s", before, STR_ARG(variants->items[i]));
+	find_variants(request, arena, &variants);
+	for (unsigned i = 0; i < variants.count; i++) {
+		buf_add_char(to, ' ');
+		buf_add(to, variants.items[i]);
 	}
-	return false;
 }
 
 static bool has_token(const struct twilio_tokens *tokens)
@@ -253,7 +253,8 @@ bool twilio_signature_check(const struct twilio_request *request,
 	}
 	match = match && body && !fields.failed;
 	buf_free(&fields);
-	return match || complain(&variants, body, error);
+	return match || error_set(error, ERROR_AUTH, "signature: wrong%s",
+				body ? "" : " (the body's hash)");
 }
 
 void twilio_signature_make(const struct twilio_request *request, struct str token,

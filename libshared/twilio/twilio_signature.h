@@ -29,9 +29,13 @@ struct twilio_tokens {
 	unsigned count;
 };
 
-/* False: words in `error` (ERROR_AUTH) with the URLs that were tried, never a token or a signature. */
+/* False: words in `error` (ERROR_AUTH), never a token or a signature. */
 bool twilio_signature_check(const struct twilio_request *request, const struct twilio_tokens *tokens,
 	struct arena *arena, struct error *error);
+
+/* The URLs that were tried, each behind a space: for the log. */
+void twilio_signature_urls(
+	const struct twilio_request *request, struct arena *arena, struct buf *to);
 
 /* For those who play Twilio. */
 void twilio_signature_make(const struct twilio_request *request, struct str token,

@@ -7,17 +7,20 @@
 #include "config.h"
 
 struct hooks_settings {
-	const char *public_base_url;  /* CALLWEAVE_PUBLIC_BASE_URL: how Twilio reaches us; "" by headers */
-	const char *trusted_proxies;  /* addresses and CIDRs whose forwarded headers count; "" none */
-	const char *stream_url;	      /* wss://host of media-ws; "": the public base with wss */
-	const char *auth_tokens;      /* secret: of numbers whose enterprise has none; "a,b" rotation */
-	bool insecure_no_signature;   /* development only; said loudly at the start */
-	const char *twilio_url;	      /* https://api.twilio.com */
-	const char *paypal_url;	      /* https://api-m.paypal.com */
-	const char *tranzila_url;     /* https://direct.tranzila.com */
-	const char *baileys_url;      /* http://127.0.0.1:4001; "": there is none */
-	const char *baileys_secret;   /* secret: X-BAILEYS-SECRET both ways; "": refused */
+	const char *
+		public_base_url; /* CALLWEAVE_PUBLIC_BASE_URL: how Twilio reaches us; "" by headers */
+	const char
+		*trusted_proxies;   /* addresses and CIDRs whose forwarded headers count; "" none */
+	const char *stream_url;	    /* wss://host of media-ws; "": the public base with wss */
+	struct secret auth_tokens;  /* of numbers whose enterprise has none; "a,b" rotation */
+	bool insecure_no_signature; /* development only; said loudly at the start */
+	const char *twilio_url;	    /* https://api.twilio.com */
+	const char *paypal_url;	    /* https://api-m.paypal.com */
+	const char *tranzila_url;   /* https://direct.tranzila.com */
+	const char *baileys_url;    /* http://127.0.0.1:4001; "": there is none */
+	struct secret baileys_secret; /* X-BAILEYS-SECRET both ways; "": refused */
 	const char *speech_url;	      /* http://127.0.0.1:8011; "": no prompts of our own */
+	const char *prompts_folder;   /* of audio that it made */
 	const char *journal_folder;   /* CALLWEAVE_HOOKS_JOURNAL: later.h */
 	int64_t journal_bytes;
 	bool payments_enabled;

@@ -108,6 +108,8 @@ class Stack:
         return {
             "CALLWEAVE_INTERNAL_SECRET": INTERNAL_SECRET,
             "CALLWEAVE_PUBLIC_BASE_URL": self.url("hooks"),
+            "CALLWEAVE_HOOKS_JOURNAL": str(self.folder / "hooks-journal"),
+            "CALLWEAVE_HOOKS_PROMPTS": str(self.folder / "hooks-prompts"),
             "CALLWEAVE_HOOKS_STREAM_URL": self.url("media-ws").replace("http", "ws"),
             "CALLWEAVE_HOOKS_TWILIO_URL": self.url("sandbox"),
             "CALLWEAVE_HOOKS_JOURNAL": str(self.folder / "hooks-journal"),

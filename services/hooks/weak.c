@@ -1,0 +1,51 @@
+/*
+ * weak: rooms that are not built yet are empty. Goes when they stand.
+ */
+#include "hook_log.h"
+#include "hooks.h"
+#include "later.h"
+#include "menu.h"
+#include "prompts.h"
+
+#define WEAK __attribute__((weak))
+
+WEAK const struct http_route voice_routes[] = {{NULL}};
+WEAK const struct http_route text_routes[] = {{NULL}};
+WEAK const struct http_route payment_routes[] = {{NULL}};
+WEAK const struct http_route about_routes[] = {{NULL}};
+
+WEAK struct sender *sender_new(struct hooks *hooks)
+{
+	return NULL;
+}
+
+WEAK void sender_free(struct sender **sender)
+{
+}
+
+WEAK struct hook_log *hook_log_new(struct hooks *hooks)
+{
+	return NULL;
+}
+
+WEAK void hook_log_free(struct hook_log **log)
+{
+}
+
+WEAK bool hook_log_idle(const struct hook_log *log)
+{
+	return true;
+}
+
+WEAK void hook_log_seen(void *context, const struct http_seen *seen)
+{
+}
+
+WEAK struct hook_prompts *hook_prompts_new(struct hooks *hooks)
+{
+	return NULL;
+}
+
+WEAK void hook_prompts_free(struct hook_prompts **prompts)
+{
+}
