@@ -48,7 +48,8 @@ static const char sql_span[] =
 	" FROM refold_span($1, coalesce($2::timestamptz, '-infinity'), coalesce($3::timestamptz, "
 	"'infinity'))";
 
-/* Only what the live fold has seen: what comes after it is not the past yet. */
+/* Only what the live fold has seen: what comes after it is not the past yet. Texts and recordings are
+ * told and written once, and change no call. */
 static const char sql_open[] =
 	"DECLARE refold_events SCROLL CURSOR WITH HOLD FOR"
 	" SELECT e.enterprise_number, e.shard, e.id,"
@@ -64,7 +65,7 @@ static const char sql_open[] =
 	" AND ($2::timestamptz IS NULL OR (e.event_timestamp >= $2"
 	" AND e.created_at >= $2::timestamptz - interval '1 day'))"
 	" AND ($3::timestamptz IS NULL OR e.event_timestamp <= $3)"
-	" AND (e.tx, e.id) <= (f.tx, f.id)"
+	" AND (e.tx, e.id) <= (f.tx, f.id) AND e.event_type NOT IN ('text', 'recording')"
 	" ORDER BY e.enterprise_number COLLATE \"C\", at_ms, e.tx, e.id";
 static const char sql_count[] = "MOVE FORWARD ALL FROM refold_events";
 static const char sql_rewind[] = "MOVE ABSOLUTE 0 FROM refold_events";

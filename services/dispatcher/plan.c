@@ -233,6 +233,48 @@ struct plan *plan_wished(struct dispatcher *d, const struct plan_wish *wish, str
 	return plan->target_count > 0 ? plan : NULL;
 }
 
+/* Not for those who want their own calls only: a text is nobody's. */
+static void planning_add_all(struct planning *planning)
+{
+	struct dispatcher *d = planning->d;
+	struct directory_recipient all[MAX_RECIPIENTS], some[MAX_RECIPIENTS];
+	unsigned count = directory_recipients(&d->directory, planning->tenant, all, MAX_RECIPIENTS);
+	unsigned left = 0;
+	for (unsigned i = 0; i < count; i++) {
+		if (!all[i].only_mine)
+			some[left++] = all[i];
+	}
+	planning->room = left;
+	planning->plan->targets =
+		arena_array(planning->arena, left + 1, sizeof(*planning->plan->targets));
+	planning_add_recipients(planning, some, left);
+}
+
+struct plan *plan_announcement(
+	struct dispatcher *d, const struct plan_wish *wish, struct str html, struct arena *arena)
+{
+	struct planning planning = {.d = d,
+		.wish = wish,
+		.tenant = directory_find(&d->directory, str_from(wish->enterprise)),
+		.arena = arena,
+		.plan = arena_alloc(arena, sizeof(struct plan))};
+	struct plan *plan = planning.plan;
+	if (planning.tenant == NULL || !directory_has_bot(planning.tenant))
+		return NULL;
+	plan->call_id = wish->call_id;
+	plan->shard = wish->shard;
+	plan->enterprise = wish->enterprise;
+	plan->state = (struct live_state){.version = 1,
+		.final = true,
+		.html = html,
+		.trace = wish->trace,
+		.since_ms = wish->since_ms};
+	planning_add_all(&planning);
+	for (unsigned i = 0; i < plan->target_count; i++)
+		plan_target(d, plan, NULL, &plan->targets[i]);
+	return plan->target_count > 0 ? plan : NULL;
+}
+
 struct plan *plan_make(struct dispatcher *d, const struct change *change, const struct call *call,
 	struct arena *arena)
 {
@@ -254,6 +296,13 @@ static bool delivery_takes_recording(const struct delivery *delivery)
 		       delivery->state == DELIVERY_TAKEN);
 }
 
+/* The call's last delivery may end, and the call be let go, while the commit is under way. */
+static struct str kept_str(struct arena *arena, const char *text)
+{
+	struct str empty = {NULL, 0};
+	return text != NULL ? str_from(arena_strdup(arena, text)) : empty;
+}
+
 struct plan *plan_recording(
 	struct dispatcher *d, const struct live_call *live, const char *url, struct arena *arena)
 {
@@ -261,15 +310,16 @@ struct plan *plan_recording(
 	unsigned count = 0;
 	plan->call_id = live->id;
 	plan->shard = live->shard;
-	plan->enterprise = live->enterprise;
+	plan->enterprise = arena_strdup(arena, live->enterprise);
 	plan->recording = url;
 	plan->state = (struct live_state){.version = live->version + 1,
 		.final = live->final,
-		.html = str_from(live->html),
-		.markup = str_from(live->markup),
+		.html = kept_str(arena, live->html),
+		.markup = kept_str(arena, live->markup),
 		.place = live->place,
-		.trace = live->trace,
+		.trace = arena_strdup(arena, live->trace),
 		.since_ms = clock_wall_ms()};
+	plan->state.place.with = kept_str(arena, live->place_with);
 	if (live->remove || !plan_put_recording(&plan->state, url, arena) ||
 		str_equal(plan->state.html, str_from(live->html)))
 		return NULL;
@@ -281,7 +331,7 @@ struct plan *plan_recording(
 			continue;
 		struct plan_target *target = &plan->targets[plan->target_count++];
 		target->chat = it->chat;
-		target->markup = it->markup;
+		target->markup = it->markup != NULL ? arena_strdup(arena, it->markup) : NULL;
 		target->state = "queued";
 		target->kept = true;
 	}

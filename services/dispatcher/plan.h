@@ -43,6 +43,11 @@ struct plan {
 /* NULL: nobody has to be told. What a chat shows already is not told again, whatever the version. */
 struct plan *plan_wished(struct dispatcher *d, const struct plan_wish *wish, struct arena *arena);
 
+/* One message that never changes, to all who hear of everything: `wish` has no call, its id is that of the
+ * event. */
+struct plan *plan_announcement(
+	struct dispatcher *d, const struct plan_wish *wish, struct str html, struct arena *arena);
+
 /* The same for a change of the fold. */
 struct plan *plan_make(struct dispatcher *d, const struct change *change, const struct call *call,
 	struct arena *arena);

@@ -47,11 +47,13 @@ enum {
 void round_init(struct round *round)
 {
 	*round = (struct round){.arena = arena_new(ROUND_ARENA_BYTES), .idle = true};
+	asides_init(&round->asides);
 }
 
 void round_free(struct round *round)
 {
 	changes_end(&round->changes);
+	asides_free(&round->asides);
 	arena_free(&round->arena);
 }
 
@@ -197,10 +199,10 @@ static void round_fold_rows(struct dispatcher *d, struct round *round)
 		if (!round_folds(d, &event))
 			continue;
 		round->touched[event.shard] = true;
-		if (event.at.id != round->skip_id)
-			folding_event(d, &event, &round->changes);
-		else
+		if (event.at.id == round->skip_id)
 			round_skip(d, &event);
+		else if (!asides_take(d, &event))
+			folding_event(d, &event, &round->changes);
 	}
 }
 
@@ -231,6 +233,7 @@ static enum flow_status round_fold(struct flow *flow)
 	struct round *round = &d->round;
 	changes_end(&round->changes);
 	changes_begin(&round->changes, round->arena);
+	asides_begin(d);
 	memset(round->touched, 0, sizeof(round->touched));
 	round->last = round->group.from;
 	int64_t age = loop_now_ms(d->loop) - round->persisted_ms;
@@ -330,12 +333,14 @@ static enum flow_status round_plan(struct flow *flow)
 		plan_take_lookup(d, round->lookup);
 	people_take_lookup(d, round->lookup);
 	gateway_take_lookup(d, &round->changes, round->lookup, round->arena);
-	if (round->changes.count == 0 && !round->persist && !d->recordings.in_round)
+	if (round->changes.count == 0 && round->asides.count == 0 && !round->persist &&
+		!d->recordings.in_round)
 		return flow_goto(flow, ROUND_APPLY);
 	store_begin(&store, round->arena);
 	buf_init(&saved, (size_t)1 << 20);
 	for (unsigned i = 0; i < round->changes.count; i++)
 		round_store_change(d, &store, round->changes.items[i], &saved);
+	asides_plan(d, &store);
 	recordings_plan(d, &store, &round->gateway);
 	store_gateway(&store, &round->gateway);
 	round_positions(d, &store);
@@ -343,8 +348,10 @@ static enum flow_status round_plan(struct flow *flow)
 	bool any = store.positions.size > 0;
 	round->commit = any ? pg_batch_new(round->arena) : NULL;
 	bool ok = !any || store_batch(&store, d->name, round->commit, &error);
-	if (ok && any)
+	if (ok && any) {
 		people_add_count(&round->changes, round->arena, round->commit);
+		asides_add_recordings(d, round->commit);
+	}
 	store_end(&store);
 	if (ok)
 		return any ? FLOW_NEXT : flow_goto(flow, ROUND_APPLY);

@@ -4,6 +4,7 @@
 #ifndef DISPATCHER_ROUND_H
 #define DISPATCHER_ROUND_H
 
+#include "asides.h"
 #include "gateway_told.h"
 #include "plan.h"
 #include "reader.h"
@@ -21,6 +22,7 @@ struct round {
 	struct changes changes;
 	struct plan *plans, **last_plan;
 	struct gateway_plan gateway;
+	struct asides asides;
 	bool lookup_messages; /* the lookup has a statement about messages */
 	bool careful;	      /* one event at a time: one of these cannot be stored */
 	struct log_position careful_until;
