@@ -5,6 +5,7 @@
 #include "address.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 
 enum { V4_OFFSET = 12, V4_BITS = 96 };
@@ -15,6 +16,22 @@ void address_from_v4(const unsigned char bytes[4], struct address *address)
 {
 	memcpy(address->bytes, v4_prefix, sizeof(v4_prefix));
 	memcpy(address->bytes + V4_OFFSET, bytes, 4);
+}
+
+bool address_from_socket(const void *socket_address, size_t size_bytes, struct address *address)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_UNSPEC};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_UNSPEC};
+
+	memcpy(&v4, socket_address, size_bytes < sizeof(v4) ? size_bytes : sizeof(v4));
+	memcpy(&v6, socket_address, size_bytes < sizeof(v6) ? size_bytes : sizeof(v6));
+	if (v4.sin_family == AF_INET && size_bytes >= sizeof(v4))
+		address_from_v4((const unsigned char *)&v4.sin_addr, address);
+	else if (v6.sin6_family == AF_INET6 && size_bytes >= sizeof(v6))
+		memcpy(address->bytes, &v6.sin6_addr, sizeof(address->bytes));
+	else
+		return false;
+	return true;
 }
 
 static bool is_v4(const struct address *address)

@@ -18,6 +18,8 @@ struct address {
 /* "127.0.0.1", "::1", "[::1]"; no names. */
 bool address_read(struct str text, struct address *address);
 void address_from_v4(const unsigned char bytes[4], struct address *address);
+/* Of a struct sockaddr of that size; false when it is neither IPv4 nor IPv6. */
+bool address_from_socket(const void *socket_address, size_t size_bytes, struct address *address);
 
 #define ADDRESS_TEXT_BYTES 46
 void address_text(const struct address *address, char to[ADDRESS_TEXT_BYTES]);

@@ -5,27 +5,16 @@
 
 #include "clock.h"
 
-#include <netinet/in.h>
-
 bool http_may_reach(const struct http_client_options *options, const struct curl_sockaddr *to,
 	char denied[ADDRESS_TEXT_BYTES])
 {
-	const void *bytes = &to->addr; /* curl has room for any kind behind this name */
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
 	struct address address;
 
 	if (!options->deny_private)
 		return true;
-	if (to->family == AF_INET && to->addrlen >= sizeof(v4)) {
-		memcpy(&v4, bytes, sizeof(v4));
-		address_from_v4((const unsigned char *)&v4.sin_addr, &address);
-	} else if (to->family == AF_INET6 && to->addrlen >= sizeof(v6)) {
-		memcpy(&v6, bytes, sizeof(v6));
-		memcpy(address.bytes, &v6.sin6_addr, sizeof(address.bytes));
-	} else {
+	/* curl has room for any kind behind this name */
+	if (!address_from_socket(&to->addr, to->addrlen, &address))
 		return false;
-	}
 	if (address_is_public(&address) ||
 		(options->allowed != NULL && address_list_has(options->allowed, &address)))
 		return true;
