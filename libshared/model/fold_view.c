@@ -54,21 +54,34 @@ static void put_external(char to[CALL_NUMBER_BYTES], const struct fold_call *cal
 	str_copy(to + call->e164, CALL_NUMBER_BYTES - call->e164, str_from(call->external));
 }
 
-/* A hangup tells when its own leg began. The call is as old as its first channel, whose UniqueId is the
- * second of its making, where that and what we heard go together: the host's zone may be set wrong. */
-static int64_t host_start(const struct call *view, const struct fold_call *call, int64_t end_ms)
+/* When the call's first channel was made, by the host's clock: a UniqueId begins with that second. */
+static int64_t made_ms(const struct fold_call *call)
 {
-	int64_t heard_ms = end_ms - (call->ended_ms - view->started_ms);
-	int64_t made_ms;
+	return call->primary != NULL ? fold_uid_of(str_from(call->primary->uid)).second * 1000 : 0;
+}
 
-	if (call->primary == NULL)
-		return call->host_start_ms;
-	made_ms = fold_uid_of(str_from(call->primary->uid)).second * 1000;
-	if (made_ms < call->host_start_ms - SAME_START_MS &&
-		(made_ms > call->host_start_ms - CLOCKS_APART_MS ||
-			llabs(made_ms - heard_ms) < POSTED_LATE_MS))
-		return made_ms;
+/* A hangup tells when its own leg began: the call may be older, where that and what we heard go together
+ * (the host's zone may be set wrong). */
+static int64_t host_start(const struct fold_call *call, int64_t end_ms)
+{
+	int64_t heard_ms = end_ms - (call->ended_ms - call->started_ms);
+	int64_t made = made_ms(call);
+
+	if (made < call->host_start_ms - SAME_START_MS &&
+		(made > call->host_start_ms - CLOCKS_APART_MS ||
+			llabs(made - heard_ms) < POSTED_LATE_MS))
+		return made;
 	return call->host_start_ms;
+}
+
+/* What is told before the end shall not begin at another time than what is told after it. */
+static int64_t heard_start(const struct fold_call *call)
+{
+	int64_t made = made_ms(call);
+
+	return made <= call->started_ms && call->started_ms - made < POSTED_LATE_MS
+		       ? made
+		       : call->started_ms;
 }
 
 /* What the host's clock says counts, when it says both ends; else when we heard of them. */
@@ -76,19 +89,19 @@ static int64_t put_times(struct call *view, const struct fold_call *call)
 {
 	int64_t host_end_ms = call->host_end_ms;
 
-	view->started_ms = call->started_ms;
+	view->started_ms = heard_start(call);
 	view->answered_ms = call->talked_ms;
 	view->ended_ms = call->ended_ms;
 	if (call->ended_ms == CALL_NO_TIME)
 		return 0;
-	if (call->ended_ms < call->started_ms)
-		view->ended_ms = call->started_ms;
+	if (call->ended_ms < view->started_ms)
+		view->ended_ms = view->started_ms;
 	/* The last that the host said was of our first leg, and others talked on after it. */
 	if (!call->own_hangup && call->left_ms != CALL_NO_TIME && host_end_ms != CALL_NO_TIME)
 		host_end_ms += call->ended_ms - call->left_ms;
 	if (call->host_start_ms != CALL_NO_TIME && host_end_ms != CALL_NO_TIME &&
 		host_end_ms >= call->host_start_ms) {
-		view->started_ms = host_start(view, call, host_end_ms);
+		view->started_ms = host_start(call, host_end_ms);
 		view->ended_ms = host_end_ms;
 	}
 	return view->ended_ms - call->ended_ms;
