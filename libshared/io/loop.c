@@ -112,6 +112,8 @@ void loop_free(struct loop **loop)
 		return;
 	while ((*loop)->first != NULL)
 		run_tasks(*loop); /* flows that ended are freed by their task */
+	resolve_loop_free(*loop);
+	tls_loop_free(*loop);
 	loop_timer_free(&(*loop)->alarm_timer);
 	free((*loop)->alarms);
 	event_base_free((*loop)->base);

@@ -9,7 +9,9 @@
 
 #include "loop.h"
 
+struct evdns_base;
 struct flow;
+struct tls_context;
 
 struct loop_alarm {
 	loop_fire_fn *fire;
@@ -22,8 +24,21 @@ struct loop_alarm {
 void loop_alarm_set(struct loop *loop, struct loop_alarm *alarm, int64_t delay_ms);
 void loop_alarm_stop(struct loop *loop, struct loop_alarm *alarm); /* no effect when not set */
 
+/* Clients' TLS contexts, one a file of certificates: reading the system's takes milliseconds. */
+enum { LOOP_TLS_MAX = 8 };
+struct loop_tls {
+	char *ca_file; /* NULL: the system's */
+	struct tls_context *context;
+};
+
+void resolve_loop_free(struct loop *loop);
+void tls_loop_free(struct loop *loop);
+
 struct loop {
 	struct event_base *base;
+	struct evdns_base *dns; /* resolve.c's; NULL: never asked */
+	struct loop_tls tls[LOOP_TLS_MAX];
+	unsigned tls_count;
 	struct loop_task *first,
 		**last;		 /* linked tasks, in the order in which they were deferred */
 	struct loop_task *batch; /* what is left of those that run in this turn */

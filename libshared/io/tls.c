@@ -7,6 +7,7 @@
 #include "tls.h"
 
 #include "alloc.h"
+#include "loop_private.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -156,6 +157,43 @@ void tls_context_free(struct tls_context **context)
 		return;
 	gone->given_up = true;
 	context_drop(gone);
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+struct tls_context *tls_client_of(struct loop *loop, const char *ca_file, struct error *error)
+{
+	struct tls_context *context;
+
+	for (unsigned i = 0; i < loop->tls_count; i++) {
+		if (same_file(loop->tls[i].ca_file, ca_file))
+			return loop->tls[i].context;
+	}
+	if (loop->tls_count == LOOP_TLS_MAX) {
+		(void)error_set(error, ERROR_INTERNAL, "too many files of certificates");
+		return NULL;
+	}
+	context = tls_client_context(ca_file, error);
+	if (context == NULL)
+		return NULL;
+	loop->tls[loop->tls_count++] = (struct loop_tls){
+		.ca_file = ca_file != NULL ? alloc_text(str_from(ca_file)) : NULL,
+		.context = context,
+	};
+	return context;
+}
+
+void tls_loop_free(struct loop *loop)
+{
+	while (loop->tls_count > 0) {
+		struct loop_tls *tls = &loop->tls[--loop->tls_count];
+
+		free(tls->ca_file);
+		tls_context_free(&tls->context);
+	}
 }
 
 /* -- connections ---------------------------------------------------------------------------------- */

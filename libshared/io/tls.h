@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct loop;
 struct tls_context;
 struct tls;
 
@@ -21,6 +22,8 @@ struct tls_context *tls_server_context(
 	const char *cert_file, const char *key_file, struct error *error);
 /* Whom a client believes: NULL is the system's. */
 struct tls_context *tls_client_context(const char *ca_file, struct error *error);
+/* The same, kept for this loop; nobody frees it. At most 8 different files. */
+struct tls_context *tls_client_of(struct loop *loop, const char *ca_file, struct error *error);
 /* Connections that were made with it live on. NULL inside is allowed. */
 void tls_context_free(struct tls_context **context);
 
