@@ -46,7 +46,8 @@ CREATE TABLE voice_calls (
 	tries             integer NOT NULL DEFAULT 0,        -- of the menu
 	state             text NOT NULL DEFAULT 'ringing'
 		CHECK (state IN ('ringing', 'menu', 'stream', 'operator', 'voicemail', 'over')),
-	talker            text NOT NULL DEFAULT '',          -- who answered last: 'agent', 'menu', an operator's number
+	talker            text NOT NULL DEFAULT '',          -- at whom it rings: 'agent', 'menu', an operator's number
+	talked            text NOT NULL DEFAULT '',          -- who talked with the caller last; '': nobody did
 	stream_sid        text NOT NULL DEFAULT '',
 	outcome           jsonb,                             -- what media-ws leaves for /webhook/stream_ended
 	last_status       text NOT NULL DEFAULT '',
@@ -282,18 +283,19 @@ BEGIN
 	INSERT INTO messages (thread_id, enterprise_number, direction, provider, provider_id, our_number, message_type,
 			body, media, status, created_at)
 		VALUES (thread, firm, 'in', doc->>'provider', doc->>'provider_id', doc->>'our_number', doc->>'type',
-			doc->>'body', doc->'media', 'received', at)
+			left(doc->>'body', 65536), doc->'media', 'received', at)
 		ON CONFLICT DO NOTHING RETURNING id INTO message;
 	IF message IS NULL THEN
 		SELECT m.id, m.thread_id INTO message, thread FROM messages m
 			WHERE m.provider = doc->>'provider' AND m.provider_id = doc->>'provider_id';
-		replied := EXISTS (SELECT FROM messages m WHERE m.enterprise_number = firm AND m.idempotency_key = key);
+		replied := EXISTS (SELECT FROM messages m WHERE m.enterprise_number = firm AND m.idempotency_key = key
+			AND m.attempts = 0 AND m.next_at IS NULL); -- else the outbox says it
 		RETURN NEXT;
 		RETURN;
 	END IF;
 	UPDATE threads t SET last_message_at = greatest(t.last_message_at, at),
 		last_inbound_at = greatest(t.last_inbound_at, at),
-		title = CASE WHEN doc->>'title' <> '' THEN doc->>'title' ELSE t.title END WHERE t.id = thread;
+		title = CASE WHEN doc->>'title' <> '' THEN left(doc->>'title', 200) ELSE t.title END WHERE t.id = thread;
 	IF doc->>'opt' = 'stop' THEN
 		INSERT INTO opt_outs (enterprise_number, channel, peer, since, by) VALUES (firm, via, who, at, doc->>'opt_by')
 			ON CONFLICT DO NOTHING;
@@ -315,10 +317,10 @@ BEGIN
 	RETURN NEXT;
 END $$;
 
--- What a provider says of a text that we sent. Ours is known by the provider's id, or by what we gave along: its
+-- What a provider says of a text that we sent; 21610 says that he wrote STOP, wherever he did. Ours is known by the provider's id, or by what we gave along: its
 -- number, or what it answers; so a callback that is quicker than the answer to our request finds it, too.
 CREATE FUNCTION text_status(doc jsonb, late boolean) RETURNS TABLE (message bigint, now_is text) LANGUAGE sql AS $$
-	UPDATE messages m SET
+	WITH changed AS (UPDATE messages m SET
 		provider_id = coalesce(m.provider_id, doc->>'provider_id'),
 		status = CASE WHEN text_moves(m.status, doc->>'status') THEN doc->>'status' ELSE m.status END,
 		error_code = CASE WHEN text_moves(m.status, doc->>'status') THEN doc->>'error_code' ELSE m.error_code END,
@@ -334,7 +336,11 @@ CREATE FUNCTION text_status(doc jsonb, late boolean) RETURNS TABLE (message bigi
 			(SELECT o.id FROM messages o WHERE o.id = (doc->>'ours')::bigint AND o.provider_id IS NULL),
 			(SELECT o.id FROM messages o WHERE o.enterprise_number = doc->>'enterprise' AND o.provider_id IS NULL
 				AND o.idempotency_key = 'reply:' || (doc->>'provider') || ':' || (doc->>'answers')))
-	RETURNING m.id, m.status
+	RETURNING m.id, m.status, m.thread_id),
+	stopped AS (INSERT INTO opt_outs (enterprise_number, channel, peer, by)
+		SELECT t.enterprise_number, t.channel, t.peer, '21610' FROM changed c JOIN threads t ON t.id = c.thread_id
+		WHERE doc->>'error_code' = '21610' ON CONFLICT DO NOTHING)
+	SELECT c.id, c.status FROM changed c
 $$;
 
 -- From which of our numbers: the one that is asked for, else the one that this person knows, else the first.
@@ -395,8 +401,8 @@ END $$;
 -- What is due: of each conversation the oldest only, of each of our numbers two at a time, none of `resting` ones.
 CREATE FUNCTION text_claim(most integer, lease interval, resting text[]) RETURNS TABLE (id bigint, enterprise text,
 		provider text, via text, peer text, ours text, kind text, body text, media jsonb, template jsonb,
-		attempts integer, doubtful boolean, looks integer, opted_out boolean, in_window boolean, age_s bigint,
-		other text) LANGUAGE sql AS $$
+		attempts integer, doubtful boolean, looks integer, opted_out boolean, in_window boolean,
+		created_ms bigint, other text) LANGUAGE sql AS $$
 	WITH due AS (SELECT m.id, m.provider || ':' || m.our_number AS lane,
 			row_number() OVER (PARTITION BY m.provider, m.our_number ORDER BY m.next_at, m.id) AS place
 		FROM messages m WHERE m.next_at <= now() AND (m.leased_until IS NULL OR m.leased_until < now())
@@ -413,7 +419,7 @@ CREATE FUNCTION text_claim(most integer, lease interval, resting text[]) RETURNS
 		m.template, m.attempts, m.doubtful, m.looks,
 		text_opted_out(m.enterprise_number, t.channel, t.peer) AND m.message_type <> 'confirmation',
 		coalesce(t.last_inbound_at > now() - interval '24 hours', false),
-		extract(epoch FROM now() - m.created_at)::bigint, m.other_provider
+		(extract(epoch FROM m.created_at) * 1000)::bigint, m.other_provider
 $$;
 
 -- What APIs show of a message.
