@@ -90,6 +90,7 @@ int http_conn_detach(struct http_conn *conn)
 
 	loop_watch_free(&conn->watch);
 	loop_alarm_stop(conn->server->loop, &conn->alarm);
+	loop_undefer(conn->server->loop, &conn->again);
 	conn->fd = -1;
 	conn->state = HTTP_CLOSED;
 	return fd;
@@ -97,6 +98,7 @@ int http_conn_detach(struct http_conn *conn)
 
 static void close_socket(struct http_conn *conn)
 {
+	tls_free(&conn->tls);
 	close(http_conn_detach(conn));
 	conn->server->open_count--;
 	metric_set(conn->server->connections, conn->server->open_count);
@@ -131,7 +133,7 @@ static void close_politely(struct http_conn *conn)
 		http_conn_lose(conn);
 		return;
 	}
-	shutdown(conn->fd, SHUT_WR);
+	link_shutdown(conn->fd, conn->tls);
 	conn->state = HTTP_LINGERING;
 	buf_clear(&conn->parse.in);
 	set_due(conn, LINGER_MS);
@@ -143,19 +145,22 @@ static void update_interest(struct http_conn *conn)
 {
 	const struct buf *in = &conn->parse.in;
 	bool room = conn->state != HTTP_ANSWERING || in->size + 1 < in->capacity;
+	bool writes = conn->out.size > 0 || (conn->tls != NULL && tls_wants_write(conn->tls));
 
-	if (conn->fd >= 0)
-		loop_watch_set(
-			conn->watch, (room ? (unsigned)LOOP_READ : 0u) |
-					     (conn->out.size > 0 ? (unsigned)LOOP_WRITE : 0u));
+	if (conn->fd < 0)
+		return;
+	loop_watch_set(conn->watch,
+		(room ? (unsigned)LOOP_READ : 0u) | (writes ? (unsigned)LOOP_WRITE : 0u));
+	if (room && conn->tls != NULL && tls_has_more(conn->tls))
+		loop_defer(conn->server->loop, &conn->again);
 }
 
 /* False: the connection is lost. */
 static bool send_some(struct http_conn *conn)
 {
 	while (conn->sent < conn->out.size) {
-		ssize_t sent = send(conn->fd, conn->out.data + conn->sent,
-			conn->out.size - conn->sent, MSG_NOSIGNAL);
+		ssize_t sent = link_send(conn->fd, conn->tls, conn->out.data + conn->sent,
+			conn->out.size - conn->sent);
 
 		if (sent < 0 && errno == EINTR)
 			continue;
@@ -293,7 +298,7 @@ static bool receive_some(struct http_conn *conn)
 {
 	size_t room;
 	char *to = room_in(conn, &room);
-	ssize_t got = room > 0 ? recv(conn->fd, to, room, 0) : -1;
+	ssize_t got = room > 0 ? link_recv(conn->fd, conn->tls, to, room) : -1;
 
 	if (room == 0 || (got < 0 && errno == EAGAIN))
 		return false;
@@ -328,6 +333,13 @@ static void on_ready(void *owner, int fd, unsigned ready)
 	update_interest(conn);
 }
 
+static void on_again(void *owner)
+{
+	struct http_conn *conn = owner;
+
+	on_ready(conn, conn->fd, LOOP_READ);
+}
+
 void http_conn_new(struct http_server *server, int fd, const char *peer)
 {
 	struct http_conn *conn = alloc_zeroed(1, sizeof(*conn));
@@ -348,7 +360,12 @@ void http_conn_new(struct http_server *server, int fd, const char *peer)
 	server->conns = conn;
 	metric_set(server->connections, ++server->open_count);
 	conn->alarm = (struct loop_alarm){.fire = on_alarm, .owner = conn};
-	set_due(conn, server->options.idle_timeout_ms);
+	conn->again = (struct loop_task){.run = on_again, .owner = conn};
+	if (server->tls != NULL)
+		conn->tls = tls_new(server->tls, fd, NULL);
+	/* Shaking hands for TLS is part of a request. */
+	set_due(conn, server->tls != NULL ? server->options.request_timeout_ms
+					  : server->options.idle_timeout_ms);
 	conn->watch = loop_watch_new(server->loop, fd, on_ready, conn);
 	update_interest(conn);
 }

@@ -11,6 +11,7 @@
 #include "http_parse_private.h"
 #include "http_server.h"
 #include "loop_private.h"
+#include "tls.h"
 
 #include <netinet/in.h>
 
@@ -52,6 +53,7 @@ struct http_server {
 	struct loop_watch *listen_watch;
 	struct loop_timer *accept_pause;
 	int64_t told_ms; /* when it was last said that descriptors ran out */
+	struct tls_context *tls; /* NULL: without */
 	bool draining;
 	bool freed;	   /* and still here: connections that were handed over count in it */
 	unsigned upgraded; /* of them; they are in open_count, too */
@@ -84,6 +86,8 @@ struct http_conn {
 	struct http_server *server;
 	struct http_conn *next, **link;
 	int fd;
+	struct tls *tls;	/* NULL: without */
+	struct loop_task again; /* to read what TLS has taken from the kernel already */
 	struct loop_watch *watch;
 	struct loop_alarm alarm;
 	int64_t due_ms; /* what the alarm is for; it may be set earlier than that */

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum {
 	MAX_CONNECTIONS = 4096,
@@ -100,11 +101,20 @@ struct http_server *http_server_new(
 			 ? inherited(options->listen_fd, error)
 			 : http_listen(options->host != NULL ? options->host : "127.0.0.1",
 				   options->port, error);
+	struct tls_context *tls = NULL;
 	struct http_server *server;
 
 	if (fd < 0)
 		return NULL;
+	if (options->tls_cert_file != NULL) {
+		tls = tls_server_context(options->tls_cert_file, options->tls_key_file, error);
+		if (tls == NULL) {
+			close(fd);
+			return NULL;
+		}
+	}
 	server = alloc_zeroed(1, sizeof(*server));
+	server->tls = tls;
 	server->loop = loop;
 	server->options = *options;
 	fill_defaults(&server->options);
@@ -116,6 +126,21 @@ struct http_server *http_server_new(
 	server->listen_fd = fd;
 	http_listen_start(server);
 	return server;
+}
+
+bool http_server_read_tls(struct http_server *server, struct error *error)
+{
+	struct tls_context *fresh;
+
+	if (server->tls == NULL)
+		return true;
+	fresh = tls_server_context(
+		server->options.tls_cert_file, server->options.tls_key_file, error);
+	if (fresh == NULL)
+		return false;
+	tls_context_free(&server->tls);
+	server->tls = fresh;
+	return true;
 }
 
 int http_server_port(const struct http_server *server)
@@ -179,6 +204,7 @@ void http_server_free(struct http_server **server)
 	reap(gone);
 	loop_undefer(gone->loop, &gone->reaper);
 	http_routes_free(&gone->routes);
+	tls_context_free(&gone->tls);
 	gone->freed = true;
 	if (gone->upgraded == 0)
 		free(gone);

@@ -75,6 +75,9 @@ struct http_server_options {
 /* NULL with words when the address is taken ("port 8000 is already in use") or not allowed. */
 struct http_server *http_server_new(
 	struct loop *loop, const struct http_server_options *options, struct error *error);
+/* Read the certificate and its key again, for connections from now on. False with words: the old ones
+ * stay. Without TLS: true. */
+bool http_server_read_tls(struct http_server *server, struct error *error);
 int http_server_port(const struct http_server *server);
 
 /* Stop taking connections; answer what is under way with Connection: close. Streams end: their flows

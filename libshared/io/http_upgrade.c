@@ -65,6 +65,8 @@ bool http_upgrade(struct flow *flow, const char *const headers[][2], struct http
 	if (conn->fd < 0)
 		return error_set(error, ERROR_INPUT, "the client has gone");
 	to->fd = http_conn_detach(conn);
+	to->tls = conn->tls;
+	conn->tls = NULL;
 	to->rest = take_rest(&conn->parse);
 	conn->server->upgraded++;
 	return true;

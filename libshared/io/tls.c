@@ -311,6 +311,11 @@ bool tls_is_open(const struct tls *tls)
 	return SSL_is_init_finished(tls->ssl) != 0;
 }
 
+bool tls_has_more(const struct tls *tls)
+{
+	return SSL_pending(tls->ssl) > 0;
+}
+
 void tls_shutdown(struct tls *tls)
 {
 	if (!tls->broken && tls_is_open(tls) && SSL_get_shutdown(tls->ssl) == 0)

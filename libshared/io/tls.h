@@ -38,6 +38,7 @@ ssize_t tls_recv(struct tls *tls, void *to, size_t room);
 ssize_t tls_send(struct tls *tls, const void *data, size_t size);
 bool tls_wants_write(const struct tls *tls); /* EAGAIN meant: until it can be written */
 bool tls_is_open(const struct tls *tls);     /* the handshake is over */
+bool tls_has_more(const struct tls *tls);    /* taken from the kernel and not given out yet */
 void tls_shutdown(struct tls *tls);	     /* we send nothing more */
 const char *tls_words(const struct tls *tls);
 
