@@ -39,6 +39,7 @@ struct http_call {
 	struct str body;
 	const char *headers[HTTP_MAX_HEADERS][2]; /* name, value; NULL name ends */
 	int64_t timeout_ms;			  /* whole call; 0: 10 s */
+	int64_t head_timeout_ms; /* of a feed: until its head; 0: as long as the whole */
 	size_t max_answer_bytes; /* 0: 256 KiB; longer: ERROR_UPSTREAM. Must fit the flow's arena,
 				  * but of a feed */
 	bool gzip;	   /* ask for a packed answer; it is unpacked, and its limit is of that */

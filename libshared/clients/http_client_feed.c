@@ -57,6 +57,12 @@ static void on_impatient(void *owner)
 		feed->patience_ms);
 }
 
+static void be_patient(struct http_feed *feed, int64_t timeout_ms)
+{
+	feed->patience_ms = timeout_ms;
+	loop_timer_set(feed->patience, timeout_ms);
+}
+
 /* -- from curl's callbacks ----------------------------------------------------------------------- */
 
 void http_feed_head(struct http_feed *feed)
@@ -111,6 +117,8 @@ enum flow_status await_http_begin(struct flow *flow, struct http_client *client,
 	if (feed->transfer == NULL)
 		return await_turn(flow);
 	feed->waits_for_head = true;
+	if (call->head_timeout_ms > 0)
+		be_patient(feed, call->head_timeout_ms);
 	return flow_wait(flow, &feed->op);
 }
 
@@ -137,8 +145,7 @@ enum flow_status await_http_piece(struct flow *flow, struct http_feed *feed, int
 	if (feed->body.size > 0 || feed->transfer == NULL)
 		return FLOW_NEXT;
 	feed->waits_for_piece = true;
-	feed->patience_ms = timeout_ms;
-	loop_timer_set(feed->patience, timeout_ms);
+	be_patient(feed, timeout_ms);
 	return flow_wait(flow, &feed->op);
 }
 
