@@ -19,12 +19,12 @@
 struct bridge;
 
 enum {
-	BRIDGE_AHEAD_MS = 400,		 /* sent before it is due */
-	BRIDGE_MAX_QUEUE_MS = 120000,	 /* said and not sent yet: more is refused */
-	BRIDGE_START_MS = 4000,		 /* connected, but no start */
-	BRIDGE_SILENT_MS = 6000,	 /* no media from Twilio at all */
-	BRIDGE_THINK_MS = 7000,		 /* an engine that says nothing after an utterance */
-	BRIDGE_MARK_MARGIN_MS = 2000,	 /* later than the audio that was queued: a mark is lost */
+	BRIDGE_AHEAD_MS = 400,	      /* sent before it is due */
+	BRIDGE_MAX_QUEUE_MS = 120000, /* said and not sent yet: more is refused */
+	BRIDGE_START_MS = 4000,	      /* connected, but no start */
+	BRIDGE_SILENT_MS = 6000,      /* no media from Twilio at all */
+	BRIDGE_THINK_MS = 7000,	      /* an engine that says nothing after an utterance */
+	BRIDGE_MARK_MARGIN_MS = 2000, /* later than the audio that was queued: a mark is lost */
 	BRIDGE_LONGEST_MS = 60 * 60 * 1000,
 };
 
@@ -60,7 +60,8 @@ void bridge_failed(struct bridge *bridge, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* A tool that takes time: `done` is called from the loop, once, unless the call ends before. */
-typedef void bridge_tool_done_fn(struct engine *engine, const char *id, bool well, struct str answer);
+typedef void bridge_tool_done_fn(
+	struct engine *engine, const char *id, bool well, struct str answer);
 /* lookup: the caller at 8020; message: a note for the enterprise; text: an SMS by hooks' API. `arguments` is JSON. */
 void bridge_tool(struct bridge *bridge, const char *tool, const char *id, struct str arguments,
 	bridge_tool_done_fn *done);

@@ -20,17 +20,19 @@ struct engine; /* each driver's own */
 /* Whose call it is. Texts live as long as the engine. */
 struct engine_call {
 	const char *call_sid, *enterprise, *our_number, *peer; /* peer: "" withheld */
-	const char *language;	     /* fr he ru en */
+	const char *language;				       /* fr he ru en */
 	const char *trace;
 	const struct json *dialogue; /* voice_dialogues.dialogue; NULL: none */
-	const struct json *config;   /* integrations_config.<engine>: url, model, voice, instructions; NULL */
-	const char *key;	     /* the engine's API key; "" none. Never logged */
+	const struct json
+		*config; /* integrations_config.<engine>: url, model, voice, instructions; NULL */
+	const char *key; /* the engine's API key; "" none. Never logged */
 };
 
 struct engine_setup { /* of the process */
 	struct loop *loop;
-	struct http_client *http;    /* for our own processes */
-	struct http_client *outside; /* for URLs that tenants chose: public addresses and `allowed` */
+	struct http_client *http; /* for our own processes */
+	struct http_client
+		*outside; /* for URLs that tenants chose: public addresses and `allowed` */
 	const struct address_list *allowed; /* CALLWEAVE_MEDIA_WS_ALLOW_PRIVATE; never NULL */
 	const char *speech_url;		    /* of the process `speech` */
 };
@@ -64,7 +66,8 @@ struct engine_driver {
 	/* An utterance of ours has been played to its end (`whole`), or was cut short by a hush. */
 	void (*played)(struct engine *engine, unsigned utterance, bool whole, int64_t played_ms);
 	void (*close)(struct engine *engine); /* frees it; whatever it waits for is let go */
-	void (*tick)(struct engine *engine);  /* every 20 ms, for timers by bridge_now_ms(); may be NULL */
+	void (*tick)(struct engine
+			*engine); /* every 20 ms, for timers by bridge_now_ms(); may be NULL */
 	unsigned flags;
 };
 enum {
