@@ -2,47 +2,22 @@
 
 They are installed once a lockfile, into ~/.cache/callweave: `npm ci` compares each with its checksum.
 """
-import hashlib
 import json
-import os
-import shutil
 import subprocess
-import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from npm_folder import npm_folder
+
 HERE = Path(__file__).resolve().parent
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "callweave"
-FILES = ("package.json", "package-lock.json", "verify.mjs")
-
-
-def installed():
-    """The folder in which verify.mjs finds both libraries."""
-    npm = shutil.which("npm")
-    assert npm, "npm is missing: apt-get install nodejs npm"
-    kind = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in FILES)).hexdigest()[:16]
-    folder = CACHE / f"webhooks-{kind}"
-    if folder.exists():
-        return folder
-    CACHE.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(dir=CACHE))
-    for name in FILES:
-        shutil.copy(HERE / name, made)
-    done = subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=made, text=True,
-                          capture_output=True, timeout=180)
-    assert done.returncode == 0, f"npm ci: {done.stderr}"
-    try:
-        made.rename(folder)
-    except OSError:  # another run was faster
-        shutil.rmtree(made)
-    return folder
 
 
 def verify(questions):
     """For each {"secret", "headers", "body"}: {library: "" or why it refuses}."""
     lines = "\n".join(json.dumps(question) for question in questions) + "\n"
-    done = subprocess.run(["node", "verify.mjs"], cwd=installed(), input=lines, text=True, capture_output=True, timeout=60)
+    done = subprocess.run(["node", "verify.mjs"], cwd=npm_folder(HERE, "verify.mjs"), input=lines, text=True,
+                          capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(answers) == len(questions)

@@ -21,16 +21,39 @@ struct echo {
 	const char *protocol;
 	const char *texts[TEXTS_MAX]; /* dial: to be sent once it is open */
 	unsigned text_count, answers;
-	unsigned open; /* serve: websockets */
+	struct session *sessions; /* serve */
+	unsigned open;		  /* of them */
 	struct websocket *dialled;
 };
 
 struct session {
+	struct session *next, **link;
 	struct echo *echo;
 	struct websocket *websocket;
 };
 
 /* -- serve ---------------------------------------------------------------------------------------- */
+
+static void session_new(struct echo *echo, struct session *session)
+{
+	session->echo = echo;
+	session->next = echo->sessions;
+	session->link = &echo->sessions;
+	if (session->next != NULL)
+		session->next->link = &session->next;
+	echo->sessions = session;
+	echo->open++;
+}
+
+static void session_free(struct session *session)
+{
+	*session->link = session->next;
+	if (session->next != NULL)
+		session->next->link = session->link;
+	session->echo->open--;
+	websocket_free(&session->websocket);
+	free(session);
+}
 
 /* Three words are commands; all else comes back. */
 static void on_message(void *context, bool binary, struct str payload)
@@ -44,22 +67,17 @@ static void on_message(void *context, bool binary, struct str payload)
 			websocket_send(session->websocket, true, STR("two")));
 	else if (!websocket_send(session->websocket, binary, payload))
 		websocket_close(session->websocket, 1013, "too much");
-	if (str_equal(payload, STR("free"))) {
-		websocket_free(&session->websocket);
-		session->echo->open--;
-		free(session);
-	}
+	if (str_equal(payload, STR("free")))
+		session_free(session);
 }
 
 static void on_closed(void *context, int code, const char *words)
 {
 	struct session *session = context;
 
-	session->echo->open--;
-	(void)printf("closed %d %s, %u left\n", code, words, session->echo->open);
+	(void)printf("closed %d %s, %u left\n", code, words, session->echo->open - 1);
 	(void)fflush(stdout);
-	websocket_free(&session->websocket);
-	free(session);
+	session_free(session);
 }
 
 static const struct websocket_handler server_handler = {.message = on_message, .closed = on_closed};
@@ -71,7 +89,6 @@ static enum flow_status take(struct flow *flow)
 	struct websocket_options options = echo->options;
 	struct error error = {.kind = ERROR_NONE};
 
-	session->echo = echo;
 	options.handler = &server_handler;
 	options.context = session;
 	session->websocket = websocket_accept(flow, &options, echo->protocol, &error);
@@ -79,7 +96,7 @@ static enum flow_status take(struct flow *flow)
 		free(session);
 		return flow_fail_error(flow, &error);
 	}
-	echo->open++;
+	session_new(echo, session);
 	return FLOW_END;
 }
 
@@ -123,6 +140,8 @@ static int serve(struct echo *echo)
 	(void)fflush(stdout);
 	loop_run(echo->loop);
 	http_server_free(&server);
+	while (echo->sessions != NULL) /* connections outlive the server that they came from */
+		session_free(echo->sessions);
 	loop_signal_free(&term);
 	return EXIT_SUCCESS;
 }
