@@ -8,6 +8,7 @@
 #include "hook_log.h"
 #include "hooks.h"
 #include "twilio_signature.h"
+#include "uri.h"
 
 /* -- the URL under which we are known ----------------------------------------------------------------- */
 
@@ -136,6 +137,14 @@ static bool read_form(struct flow *flow, struct twilio_form *form, struct error 
 		post ? request->body : request->query, flow_arena(flow), form, error);
 }
 
+static struct str said_by_url(struct flow *flow)
+{
+	struct str our;
+
+	return uri_query_value(http_request(flow)->query, "our", flow_arena(flow), &our) ? our
+											 : STR("");
+}
+
 static void find_number(struct flow *flow, struct hook_caller *caller)
 {
 	static const char *const names[] = {"To", "From", "Called", "Caller"};
@@ -143,6 +152,9 @@ static void find_number(struct flow *flow, struct hook_caller *caller)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && caller->number == NULL; i++)
 		caller->number = hook_number_find(hooks, twilio_form_get(&caller->form, names[i]));
+	/* Of a leg that we dialled neither side is ours: its URL, which is signed, says whose it is. */
+	if (caller->number == NULL)
+		caller->number = hook_number_find(hooks, said_by_url(flow));
 	if (caller->number != NULL)
 		caller->account =
 			accounts_find(hooks->accounts, str_from(caller->number->enterprise));
@@ -270,6 +282,31 @@ enum flow_status hook_refuse(struct flow *flow, const struct error *error)
 	if (error->kind == ERROR_AUTH)
 		return http_reply_detail(flow, 403, "Forbidden");
 	return flow_fail_error(flow, error);
+}
+
+/* A proxy on this machine has its address, but says for whom it asks. */
+static bool came_by_proxy(struct flow *flow)
+{
+	static const char *const names[] = {"X-Forwarded-For", "X-Forwarded-Host",
+		"X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via", NULL};
+
+	for (int i = 0; names[i] != NULL; i++) {
+		if (http_request_header(flow, names[i]).size > 0)
+			return true;
+	}
+	return false;
+}
+
+bool hook_is_operator(struct flow *flow)
+{
+	const struct hooks *hooks = flow_context(flow);
+	struct str secret = service_internal_secret(hooks->service);
+	const char *peer = http_request(flow)->peer;
+
+	if (secret.size > 0 &&
+		str_equal_secret(http_request_header(flow, SERVICE_SECRET_HEADER), secret))
+		return true;
+	return (strcmp(peer, "127.0.0.1") == 0 || strcmp(peer, "::1") == 0) && !came_by_proxy(flow);
 }
 
 /* -- answers --------------------------------------------------------------------------------------------------- */

@@ -17,6 +17,7 @@
 #include "twilio_form.h"
 
 struct menu;
+struct repeats; /* repeats.h */
 struct hook_numbers; /* hook_numbers.c: the table in memory, followed by NOTIFY */
 struct hook_prompts; /* prompts.c: audio of menus, made by speech */
 struct hook_log;     /* hook_log.c: hook_requests, written in the background, bounded */
@@ -35,6 +36,7 @@ struct hooks {
 	struct address_list trusted; /* settings->trusted_proxies */
 	struct hook_numbers *numbers;
 	struct hook_prompts *prompts;
+	struct repeats *repeats;
 	struct hook_log *log;
 	struct sender *sender;
 	struct later *later;
@@ -98,6 +100,9 @@ enum flow_status hook_refuse(struct flow *flow, const struct error *error);
  * trusted proxy, else Host. Joined with exactly one slash. */
 void hook_url(struct flow *flow, const char *path, struct buf *to);
 void hook_stream_url(struct flow *flow, struct buf *to); /* wss://.../ws/twilio-media */
+
+/* Somebody who runs this suite: the internal secret, or this machine itself without a proxy between. */
+bool hook_is_operator(struct flow *flow);
 
 /* 200 text/xml, not to be cached. */
 enum flow_status hook_reply_twiml(struct flow *flow, const struct buf *xml);

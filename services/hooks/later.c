@@ -19,6 +19,11 @@ enum { COMMIT_MS = 3000, REPLAY_MS = 10000, LOOK_AGAIN_MS = 250, REST_MS = 2000 
 #define REPLAY_BYTES	 ((size_t)4 << 20)
 
 static const struct later_kind *const kinds[] = {
+	&voice_start_kind,
+	&voice_move_kind,
+	&voice_talk_kind,
+	&voice_recording_kind,
+	&voice_status_kind,
 	&text_in_kind,
 	&text_status_kind,
 };

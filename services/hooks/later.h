@@ -21,6 +21,8 @@ struct later_kind {
 
 /* What the rooms store: a line each in later.c. */
 extern const struct later_kind text_in_kind, text_status_kind;
+extern const struct later_kind voice_start_kind, voice_move_kind, voice_talk_kind,
+	voice_recording_kind, voice_status_kind;
 
 /* The journal is opened: NULL with words when it cannot be. Replays in the background. */
 struct later *later_new(struct hooks *hooks, struct error *error);

@@ -5,6 +5,7 @@
 #include "hooks.h"
 #include "later.h"
 #include "prompts.h"
+#include "repeats.h"
 
 #include "alloc.h"
 
@@ -54,6 +55,7 @@ static void stop(void *context)
 	hook_prompts_free(&hooks->prompts);
 	hook_log_free(&hooks->log);
 	hook_numbers_free(&hooks->numbers);
+	repeats_free(&hooks->repeats);
 	later_free(&hooks->later);
 	http_client_free(&hooks->http);
 	accounts_free(&hooks->accounts);
@@ -130,6 +132,7 @@ static void *start(struct service *service, struct error *error)
 		stop(hooks);
 		return NULL;
 	}
+	hooks->repeats = repeats_new();
 	hooks->numbers = hook_numbers_new(hooks);
 	hooks->log = hook_log_new(hooks);
 	hooks->prompts = hook_prompts_new(hooks);

@@ -37,6 +37,11 @@ const struct menu_text *menu_phrase(const struct menu *menu, enum menu_phrase ph
 	return &menu->phrases[phrase];
 }
 
+const struct menu_text *menu_default_phrase(enum menu_phrase phrase)
+{
+	return &menu_default_phrases[phrase];
+}
+
 const struct menu_key *menu_key(const struct menu_node *node, char digit)
 {
 	for (unsigned i = 0; i < node->key_count; i++) {

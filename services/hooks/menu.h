@@ -72,6 +72,8 @@ const char *menu_language_name(enum menu_language language);
 struct str menu_text_in(const struct menu_text *text, enum menu_language language);
 
 const struct menu_text *menu_phrase(const struct menu *menu, enum menu_phrase phrase);
+/* Where there is no menu at all. */
+const struct menu_text *menu_default_phrase(enum menu_phrase phrase);
 /* The menu behind these keys ("" the first, "3", "31"); NULL: there is none. */
 const struct menu_node *menu_at(const struct menu *menu, struct str path);
 const struct menu_key *menu_key(const struct menu_node *node, char digit);
