@@ -29,6 +29,8 @@ const struct config_field hooks_settings_table[] = {
 		"Base URL of PayPal's API"),
 	FIELD(tranzila_url, "HOOKS_TRANZILA_URL", CONFIG_TEXT, "https://direct.tranzila.com", 8,
 		200, "Base URL of Tranzila's payment pages"),
+	FIELD(tranzila_api_url, "HOOKS_TRANZILA_API_URL", CONFIG_TEXT, "https://api.tranzila.com",
+		8, 200, "Base URL of Tranzila's API, which is asked what was really paid"),
 	FIELD(baileys_url, "HOOKS_BAILEYS_URL", CONFIG_TEXT, "", 0, 200,
 		"Base URL of baileys-bridge; empty: there is none"),
 	FIELD(baileys_secret, "HOOKS_BAILEYS_SECRET", CONFIG_SECRET, "", 0, 200,

@@ -17,7 +17,8 @@ struct hooks_settings {
 	const char *twilio_url;	    /* https://api.twilio.com */
 	const char *paypal_url;	    /* https://api-m.paypal.com */
 	const char *tranzila_url;   /* https://direct.tranzila.com */
-	const char *baileys_url;    /* http://127.0.0.1:4001; "": there is none */
+	const char *tranzila_api_url; /* https://api.tranzila.com: what was really paid */
+	const char *baileys_url;      /* http://127.0.0.1:4001; "": there is none */
 	struct secret baileys_secret; /* X-BAILEYS-SECRET both ways; "": refused */
 	const char *speech_url;	      /* http://127.0.0.1:8011; "": no prompts of our own */
 	const char *prompts_folder;   /* of audio that it made */
