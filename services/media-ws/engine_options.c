@@ -34,6 +34,7 @@ static const struct phrases *phrases_of(const char *language)
 static const struct json_field option_fields[] = {
 	JSON_FIELD(struct engine_options, url, JSON_STRING, JSON_REQUIRED),
 	JSON_FIELD(struct engine_options, model, JSON_STRING, 0),
+	JSON_FIELD(struct engine_options, realtime_model, JSON_STRING, 0),
 	JSON_FIELD(struct engine_options, transcription_model, JSON_STRING, 0),
 	JSON_FIELD(struct engine_options, speech_model, JSON_STRING, 0),
 	JSON_FIELD(struct engine_options, voice, JSON_STRING, 0),
@@ -82,6 +83,7 @@ bool engine_options_read(const struct engine_call *call, struct arena *arena,
 
 	*options = (struct engine_options){
 		.model = STR("gpt-4o-mini"),
+		.realtime_model = STR("gpt-realtime"),
 		.transcription_model = STR("whisper-1"),
 		.speech_model = STR("gpt-4o-mini-tts"),
 		.voice = STR("alloy"),

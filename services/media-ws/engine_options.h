@@ -9,7 +9,8 @@
 
 struct engine_options {
 	struct str url;	  /* required; with or without /v1 */
-	struct str model; /* that thinks, or of the Realtime API */
+	struct str model; /* that thinks */
+	struct str realtime_model;
 	struct str transcription_model;
 	struct str speech_model, voice;
 	struct str instructions;
