@@ -360,6 +360,9 @@ DECLARE
 	via  text := doc->>'channel';
 	who  text := doc->>'peer';
 	ours text := doc->>'our_number';
+	first text := doc->>'provider';
+	other text := doc->>'other_provider';
+	open boolean;
 	old  messages;
 BEGIN
 	PERFORM pg_advisory_xact_lock(hashtextextended(firm || ' ' || (doc->>'key'), 15)); -- the same key twice at once
@@ -374,13 +377,18 @@ BEGIN
 		RETURN NEXT;
 		RETURN;
 	END IF;
-	IF doc->>'provider' = 'twilio' THEN
+	open := via = 'sms' OR jsonb_typeof(coalesce(doc->'template', 'null')) = 'object' OR EXISTS (SELECT FROM threads t
+		WHERE t.enterprise_number = firm AND t.channel = via AND t.peer = who
+			AND t.last_inbound_at > now() - interval '24 hours');
+	IF first = 'twilio' AND other = 'baileys' AND NOT open THEN -- a phone may write at any time
+		first := other;
+		other := NULL;
+		ours := doc->>'other_number';
+	ELSIF first = 'twilio' THEN
 		ours := text_number(firm, via, who, ours);
 	END IF;
 	refused := CASE WHEN text_opted_out(firm, via, who) THEN 'opted out' WHEN ours IS NULL THEN 'no number'
-		WHEN via = 'whatsapp' AND doc->>'provider' = 'twilio' AND jsonb_typeof(coalesce(doc->'template', 'null')) = 'null'
-			AND NOT EXISTS (SELECT FROM threads t WHERE t.enterprise_number = firm AND t.channel = via
-				AND t.peer = who AND t.last_inbound_at > now() - interval '24 hours') THEN 'window' END;
+		WHEN first = 'twilio' AND NOT open THEN 'window' END;
 	IF refused IS NOT NULL THEN
 		RETURN NEXT;
 		RETURN;
@@ -390,9 +398,9 @@ BEGIN
 		DO UPDATE SET last_message_at = greatest(t.last_message_at, now()) RETURNING id INTO thread;
 	INSERT INTO messages (thread_id, enterprise_number, direction, provider, our_number, message_type, body, media,
 			template, idempotency_key, next_at, other_provider, other_number)
-		VALUES (thread, firm, 'out', doc->>'provider', ours, doc->>'type', doc->>'body', doc->'media',
-			nullif(doc->'template', 'null'), doc->>'key', now(), doc->>'other_provider',
-			CASE doc->>'other_provider' WHEN 'twilio' THEN text_number(firm, via, who, '') ELSE doc->>'other_number' END)
+		VALUES (thread, firm, 'out', first, ours, doc->>'type', doc->>'body', doc->'media',
+			nullif(doc->'template', 'null'), doc->>'key', now(), other,
+			CASE other WHEN 'twilio' THEN text_number(firm, via, who, '') ELSE doc->>'other_number' END)
 		RETURNING id INTO message;
 	PERFORM text_world(firm, doc->'world');
 	RETURN NEXT;

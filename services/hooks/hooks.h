@@ -45,6 +45,8 @@ struct hooks {
 /* After pg, accounts and http. NULL never: it waits for PostgreSQL by itself. */
 struct sender *sender_new(struct hooks *hooks);
 void sender_free(struct sender **sender);
+void sender_drain(struct sender *sender);	      /* nothing new leaves from now on */
+bool sender_idle(const struct sender *sender);	      /* no request to a provider is under way */
 void sender_wake(struct sender *sender); /* something is in the outbox; NULL is allowed */
 
 struct hook_numbers *hook_numbers_new(struct hooks *hooks);

@@ -140,11 +140,18 @@ static void *start(struct service *service, struct error *error)
 	return hooks;
 }
 
+static void drain(void *context)
+{
+	const struct hooks *hooks = context;
+
+	sender_drain(hooks->sender);
+}
+
 static bool drained(void *context)
 {
 	const struct hooks *hooks = context;
 
-	return hook_log_idle(hooks->log);
+	return hook_log_idle(hooks->log) && sender_idle(hooks->sender);
 }
 
 int main(int argc, char **argv)
@@ -167,6 +174,7 @@ int main(int argc, char **argv)
 		.checks = checks,
 		.needs_database = true,
 		.start = start,
+		.drain = drain,
 		.drained = drained,
 		.stop = stop,
 	};

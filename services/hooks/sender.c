@@ -192,7 +192,7 @@ static enum flow_status sender_look(struct flow *flow)
 	struct sender *sender = hooks->sender;
 
 	sender->more = false;
-	if (!pg_ready(hooks->pg) || schema_why_not(hooks->schema) != NULL ||
+	if (sender->draining || !pg_ready(hooks->pg) || schema_why_not(hooks->schema) != NULL ||
 		accounts_why_not(hooks->accounts) != NULL) {
 		(void)flow_goto(flow, SENDER_LOOK);
 		return await_sleep(flow, AWAY_MS);
@@ -227,6 +227,18 @@ void sender_wake(struct sender *sender)
 		return;
 	sender->more = true;
 	flow_queue_wake_all(&sender->wake);
+}
+
+/* What is leased and cannot be sent any more would be in doubt: so it is finished. */
+void sender_drain(struct sender *sender)
+{
+	if (sender != NULL)
+		sender->draining = true;
+}
+
+bool sender_idle(const struct sender *sender)
+{
+	return sender == NULL || sender->flying == 0;
 }
 
 static struct metric *meter(struct sender *sender, const char *outcome)

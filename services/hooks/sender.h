@@ -38,6 +38,7 @@ struct sender {
 	struct table *waiting; /* id -> sender_wait */
 	unsigned flying;
 	bool more; /* to be looked for at once */
+	bool draining;
 	struct metric *sent, *failed, *again, *doubtful;
 };
 

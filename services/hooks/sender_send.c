@@ -63,7 +63,7 @@ static bool may_go(const struct send_state *state, struct text_result *result)
 	else if (is_free_chat(message) && !message->in_window)
 		refuse(result, "63016", text_error_words(STR("63016"), STR("")).data);
 	else if (clock_wall_ms() - message->created_ms > SENDER_GIVE_UP_MS)
-		refuse(result, "", "given up after 24 hours");
+		refuse(result, "expired", "given up after 24 hours");
 	else if (state->provider == NULL)
 		refuse(result, "", "no such provider");
 	else if (message->doubtful && state->provider->look == NULL)
@@ -220,7 +220,8 @@ static const char sql_elsewhere[] =
 
 static const char sql_refused[] =
 	"UPDATE messages SET status = 'failed', next_at = NULL, leased_until = NULL,"
-	" doubtful = false, error_code = $2, error = $3"
+	" doubtful = false, error_code = $2, error = $3 ||"
+	" CASE WHEN $2 = 'expired' AND error <> '' THEN ': ' || error ELSE '' END"
 	" WHERE id = $1::bigint AND next_at IS NOT NULL";
 
 static const char sql_stopped[] =
@@ -277,7 +278,9 @@ static void put_elsewhere(struct flow *flow, struct send_state *state)
 {
 	struct pg_params params = params_of(flow, state);
 
-	if (state->message.other[0] == '\0') {
+	/* Twilio may not write to who has been silent for a day: then the phone is waited for. */
+	if (state->message.other[0] == '\0' ||
+		(strcmp(state->message.other, "twilio") == 0 && !state->message.in_window)) {
 		put_again(flow, state);
 		return;
 	}
