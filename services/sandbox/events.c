@@ -9,6 +9,7 @@
 #include "crm.h"
 #include "messages.h"
 #include "telegram.h"
+#include "twilio.h"
 
 #include <inttypes.h>
 
@@ -26,6 +27,7 @@ enum { EVENTS_OPEN, EVENTS_SEND, EVENTS_WAIT, EVENTS_GATHER };
 struct events {
 	int64_t seen;	  /* revision of the newest change that was told */
 	int64_t seen_crm; /* the same of the CRMs */
+	int64_t seen_twilio;
 };
 
 /* A reader that comes back begins anew with `seen` 0: the page clears itself when it reconnects,
@@ -91,6 +93,16 @@ static void write_crm_news(struct sandbox *sandbox, struct events *events, struc
 	buf_printf(to, "event: crm\ndata: {\"revision\":%" PRId64 "}\n\n", revision);
 }
 
+static void write_twilio_news(struct sandbox *sandbox, struct events *events, struct buf *to)
+{
+	int64_t revision = twilio_revision(sandbox);
+
+	if (revision == events->seen_twilio)
+		return;
+	events->seen_twilio = revision;
+	buf_printf(to, "event: twilio\ndata: {\"revision\":%" PRId64 "}\n\n", revision);
+}
+
 static enum flow_status send_news(struct flow *flow)
 {
 	struct sandbox *sandbox = flow_context(flow);
@@ -104,6 +116,7 @@ static enum flow_status send_news(struct flow *flow)
 	if (piece.failed) /* half a text is worse than none: the page shows it with its next change */
 		buf_clear(&piece);
 	write_crm_news(sandbox, events, &piece);
+	write_twilio_news(sandbox, events, &piece);
 	write_stats(sandbox, &piece); /* also keeps the connection known to be alive */
 	/* Before the wait: what changes while the reader takes this piece is news for the next. */
 	events->seen = messages_revision(messages);
@@ -122,7 +135,8 @@ static enum flow_status wait_for_news(struct flow *flow)
 	/* Changes may have come while the last piece was on its way; their wake-up found nobody
 	 * waiting. */
 	if (messages_revision(sandbox_telegram(sandbox)->messages) != events->seen ||
-		crm_revision(sandbox) != events->seen_crm)
+		crm_revision(sandbox) != events->seen_crm ||
+		twilio_revision(sandbox) != events->seen_twilio)
 		return FLOW_NEXT;
 	return await_queue_for(flow, &sandbox->changed, PING_MS);
 }

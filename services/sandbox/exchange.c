@@ -170,7 +170,10 @@ static void finish_note(struct sandbox *sandbox, struct exchange *exchange)
 	struct buf quoted;
 
 	buf_init(&quoted, (size_t)2 * MAX_REPLY_BYTES);
-	if (exchange->call.secret_reply) {
+	if (exchange->call.reply_type != NULL) {
+		json_add_string(&quoted, str_from(exchange->call.reply_type));
+		reply = buf_str(&quoted);
+	} else if (exchange->call.secret_reply) {
 		reply = STR("\"***\"");
 	} else if (exchange->has_fault && exchange->fault.body != NULL) {
 		json_add_string(&quoted, reply);
@@ -194,6 +197,8 @@ static enum flow_status send_reply(struct flow *flow, struct outside_call *call)
 	}
 	for (int i = 0; call->headers[i][0] != NULL; i++)
 		http_reply_header(flow, call->headers[i][0], call->headers[i][1]);
+	if (call->reply_type != NULL)
+		return http_reply(flow, call->status, call->reply_type, buf_str(&call->reply));
 	if (!call->gzip || call->reply.size == 0)
 		return http_reply_json(flow, call->status, &call->reply);
 	buf_init(&packed, MAX_REPLY_BYTES);

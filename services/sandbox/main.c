@@ -9,6 +9,7 @@
 #include "alloc.h"
 #include "crm.h"
 #include "telegram.h"
+#include "twilio.h"
 
 #include <stdlib.h>
 
@@ -36,6 +37,20 @@ static const struct http_route routes[] = {
 	{"GET", "/_sandbox/crm/calls", &crm_list_calls_flow, ROUTE_CORS},
 	{"GET", "/_sandbox/crm/cards", &crm_list_cards_flow, ROUTE_CORS},
 	{"POST", "/_sandbox/crm/click", &crm_click_flow, 0},
+	{"GET", "/_sandbox/twilio/", &pages_flow, 0},
+	{"POST", "/_sandbox/twilio/numbers", &twilio_number_flow, 0},
+	{"GET", "/_sandbox/twilio/numbers", &twilio_numbers_flow, 0},
+	{"POST", "/_sandbox/twilio/people", &twilio_people_flow, 0},
+	{"POST", "/_sandbox/twilio/files/*", &twilio_file_flow, 0},
+	{"POST", "/_sandbox/twilio/switches", &twilio_switches_flow, 0},
+	{"GET", "/_sandbox/twilio/alerts", &twilio_alerts_flow, 0},
+	{"POST", "/_sandbox/twilio/messages", &twilio_text_flow, 0},
+	{"GET", "/_sandbox/twilio/messages", &twilio_texts_flow, 0},
+	{"POST", "/_sandbox/twilio/calls", &twilio_call_flow, 0},
+	{"GET", "/_sandbox/twilio/calls", &twilio_calls_flow, 0},
+	{"POST", "/_sandbox/twilio/calls/*", &twilio_call_more_flow, 0},
+	{"GET", "/_sandbox/twilio/calls/*", &twilio_one_call_flow, 0},
+	{"GET", "/_sandbox/twilio/phone", &twilio_phone_flow, ROUTE_UPGRADE},
 	{"POST", "/_sandbox/limits", &telegram_limits_flow, 0},
 	{"GET", "/_sandbox/requests", &admin_requests_flow, 0},
 	{"GET", "/_sandbox/faults", &admin_faults_flow, 0},
@@ -104,9 +119,9 @@ int main(int argc, char **argv)
 {
 	static const struct service_spec spec = {
 		.name = "sandbox",
-		.summary =
-			"stands in for the outside world: Telegram's Bot API, CRMs and PBXs, with "
-			"pages of what they show",
+		.summary = "stands in for the outside world: Telegram's Bot API, Twilio, CRMs and "
+			   "PBXs, with "
+			   "pages of what they show",
 		.config = config,
 		.config_bytes = 0,
 		.default_host = "127.0.0.1",

@@ -7,10 +7,12 @@
 #include "crm.h"
 #include "pbx.h"
 #include "telegram.h"
+#include "twilio.h"
 
 const struct outside_service *const outside_services[] = {
 	&telegram_service,
 	&pbx_service,
+	&twilio_service,
 	&crm_retail_service,
 	&crm_moysklad_service,
 	&crm_bitrix_service,

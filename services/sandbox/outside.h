@@ -46,6 +46,7 @@ struct outside_call {
 	int64_t retry_after_s;			 /* > 0: also said in a Retry-After header */
 	struct buf reply;			 /* JSON; empty: no body */
 	const char *headers[OUTSIDE_HEADERS][2]; /* more of the answer; NULL name ends */
+	const char *reply_type;			 /* of another content type than JSON; NULL: JSON */
 	bool gzip;				 /* the answer goes out compressed */
 	bool secret_reply;			 /* holds tokens: the notes do without it */
 };
