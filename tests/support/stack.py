@@ -114,6 +114,8 @@ class Stack:
             "CALLWEAVE_HOOKS_TWILIO_URL": self.url("sandbox"),
             "CALLWEAVE_HOOKS_JOURNAL": str(self.folder / "hooks-journal"),
             "CALLWEAVE_HOOKS_PAYPAL_URL": self.url("sandbox"),
+            "CALLWEAVE_HOOKS_TRANZILA_URL": self.url("sandbox"),
+            "CALLWEAVE_HOOKS_TRANZILA_API_URL": self.url("sandbox"),
             "CALLWEAVE_HOOKS_SPEECH_URL": self.url("speech"),
             "CALLWEAVE_MEDIA_WS_SPEECH_URL": self.url("speech"),
             "CALLWEAVE_MEDIA_WS_CACHE_URL": self.url("integration-cache"),
