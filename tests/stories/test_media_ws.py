@@ -1,0 +1,389 @@
+"""Media Streams at media-ws: the wire in echo mode byte for byte, who may have a stream, what is not taken, what is left."""
+import asyncio
+import base64
+import json
+import os
+import re
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+import requests
+import websockets
+
+from fake_twilio import FakeStream, signature, stream_token
+from npm_folder import npm_folder
+from raw_stream import AC, RawStream, call_sid
+from stack import INTERNAL_SECRET
+from waiting import wait_until
+
+OURS, CALLER = "+33100000001", "+33600000001"
+TOKEN = "auth-token-of-enterprise-0367-at-twilio"
+HOST = "wss://voice.example.com"
+PATHS = ("/ws/twilio-media", "/ws/twilio-media/", "//ws//twilio-media", "//ws/twilio-media//")
+
+
+class World:
+    def __init__(self, stack):
+        self.stack = stack
+        self.media = stack.services["media-ws"]
+        self.url = self.media.url.replace("http", "ws")
+
+    def call(self, engine="echo", **columns):
+        """A call as hooks stores it before it answers <Connect><Stream>."""
+        row = {"call_sid": call_sid(), "enterprise_number": "0367", "account_sid": AC, "our_number": OURS,
+               "peer": CALLER, "engine": engine, "state": "stream", **columns}
+        marks = ", ".join(["%s"] * len(row))
+        self.stack.sql(f"INSERT INTO voice_calls ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+        return row["call_sid"]
+
+    def row(self, call):
+        return self.stack.sql("SELECT * FROM voice_calls WHERE call_sid = %s", [call])[0]
+
+    def outcome(self, call):
+        return wait_until(lambda: self.row(call)["outcome"], 5, "an outcome")
+
+    def metric(self, name):
+        return self.media.metric(name)
+
+    def refused(self, reason):
+        text = requests.get(self.media.url + "/metrics", timeout=5).text
+        return float(re.search(rf'callweave_media_refused_total{{reason="{reason}"}} (\S+)', text).group(1))
+
+    def raw(self, path="/ws/twilio-media", **options):
+        return RawStream(self.url + path, **options)
+
+    def idle(self):
+        wait_until(lambda: self.metric("callweave_media_streams") == 0, 10, "no stream is left")
+
+
+def prepare(stack):
+    stack.secrets.add("Twilio's auth token", TOKEN)
+    stack.enterprise("0367", integrations_config=json.dumps(
+        {"twilio": {"enabled": True, "account_sid": AC, "auth_tokens": ["the-next-auth-token-of-0367", TOKEN]}}))
+    stack.sql("INSERT INTO hook_numbers (number, enterprise_number, voice, engine) VALUES (%s, '0367', 'agent', 'echo')",
+              [OURS])
+    stack.start_all()
+    return World(stack)
+
+
+@pytest.fixture(scope="module")
+def world(module_stack):
+    return prepare(module_stack(("media-ws",), settings={
+        "CALLWEAVE_MEDIA_WS_TEST_STREAMS": "true", "CALLWEAVE_MEDIA_WS_PUBLIC_URL": HOST}))
+
+
+def token(call, **options):
+    return stream_token(INTERNAL_SECRET, call, **options)
+
+
+# -- the handshake ---------------------------------------------------------------------------------------
+
+
+def handshake(world, path, extra=""):
+    """The raw answer, as a strict client sees it."""
+    with socket.create_connection(("127.0.0.1", world.media.port), timeout=5) as peer:
+        peer.sendall((f"GET {path} HTTP/1.1\r\nHost: voice.example.com\r\nUser-Agent: Twilio.TmeWs/1.0\r\n"
+                      "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                      f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{extra}\r\n").encode())
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += peer.recv(4096)
+        return answer.decode()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_p2_both_slash_forms_are_101_on_the_port_of_http(world, path):
+    answer = handshake(world, path)
+    assert answer.startswith("HTTP/1.1 101 ")
+    assert "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in answer
+    assert "Sec-WebSocket-Protocol" not in answer
+    assert requests.get(world.media.url + "/livez", timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize("offered, chosen", [
+    ("audio.twilio.com", "audio.twilio.com"), ("x, audio.twilio.com", "audio.twilio.com"),
+    ("Audio.Twilio.com", "Audio.Twilio.com"), ("x, y", None)])
+def test_the_sub_protocol_is_echoed_only_if_it_was_offered(world, offered, chosen):
+    answer = handshake(world, "/ws/twilio-media", f"Sec-WebSocket-Protocol: {offered}\r\n")
+    found = re.search(r"Sec-WebSocket-Protocol: (\S+)", answer)
+    assert answer.startswith("HTTP/1.1 101 ") and (found.group(1) if found else None) == chosen
+
+
+def test_a_get_that_is_no_handshake_and_other_paths(world):
+    assert requests.get(world.media.url + "/ws/twilio-media", timeout=5).status_code in (400, 426)
+    assert requests.get(world.media.url + "/ws/other", timeout=5).status_code == 404
+    assert requests.post(world.media.url + "/ws/twilio-media", timeout=5).status_code == 405
+
+
+# -- echo, byte for byte ---------------------------------------------------------------------------------
+
+
+async def echo(world, frames, path="/ws/twilio-media", **options):
+    """Frames of all sizes there and back; gives how many came."""
+    async with world.raw(path, **options) as stream:
+        await stream.start(mode="echo")
+        said = [os.urandom(1 + frame * 31 % 400) for frame in range(frames)]
+        for audio in said:
+            await stream.media(audio)
+        for place, audio in enumerate(said, 1):
+            assert await stream.answer() == json.dumps(
+                {"event": "media", "streamSid": stream.stream, "media": {"payload": base64.b64encode(audio).decode()}},
+                separators=(",", ":"))
+            if place % 50 == 0:
+                assert json.loads(await stream.answer()) == {
+                    "event": "mark", "streamSid": stream.stream, "mark": {"name": f"f{place}"}}
+        await stream.send(stream.numbered("stop", stop={"accountSid": AC, "callSid": stream.call}))
+        assert await stream.closed() == (1000, "the caller hung up")
+        return frames
+
+
+def test_p27_python3_websockets_gets_every_byte_back(world):
+    for path in PATHS:
+        assert asyncio.run(echo(world, 130, path, subprotocols=["audio.twilio.com"])) == 130
+
+
+@pytest.mark.parametrize("offered", ["", "audio.twilio.com"])
+def test_p27_npm_ws_gets_every_byte_back(world, offered):
+    folder = npm_folder(Path(__file__).parent.parent / "support" / "websocket_npm", "media_echo.mjs")
+    done = subprocess.run(["node", "media_echo.mjs", world.url + "/ws/twilio-media/", "220", offered], cwd=folder,
+                          text=True, capture_output=True, timeout=30)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout) == {
+        "code": 1000, "reason": "the caller hung up", "protocol": offered, "extensions": "", "same": True,
+        "echoed": 220, "marks": ["f50", "f100", "f150", "f200"], "exact": True,
+        "keys": ["event,streamSid,media", "event,streamSid,mark"]}
+
+
+def test_p27_sink_gives_nothing_back(world):
+    async def story():
+        async with world.raw() as stream:
+            await stream.start(mode="sink")
+            for _ in range(60):
+                await stream.media(b"\x80" * 160)
+            with pytest.raises(asyncio.TimeoutError):
+                await stream.answer(0.3)
+    asyncio.run(story())
+    world.idle()
+    assert "sink: 60 frames, 9600 bytes" in world.media.text()
+
+
+def test_p27_tone_is_440_hz_in_real_time_without_a_gap(world):
+    with FakeStream(world.url + "/ws/twilio-media", call_sid(), parameters={"mode": "tone"}) as stream:
+        wait_until(lambda: stream.now_ms() > 2500, 10, "two and a half seconds")
+        heard = bytes(stream.heard)[1600:17600]
+        assert not stream.warnings and stream.longest_gap() == 0
+        ahead = sum(detail for _, what, detail in stream.happened("media")) // 8 - stream.now_ms()
+    rising = sum(1 for a, b in zip(heard, heard[1:]) if a < 0x80 <= b)  # mu-law: the upper half is positive
+    assert abs(rising / (len(heard) / 8000) - 440) < 5, "the tone of a telephone"
+    assert ahead < 900, "it is not sent long before it is due"
+
+
+# -- P13: who may have a stream ---------------------------------------------------------------------------
+
+
+async def attempt(world, call, headers=None, path="/ws/twilio-media", wait=0.4, **parameters):
+    """None when the echo answers, else the close (code, words)."""
+    async with world.raw(path, headers=headers, call=call) as stream:
+        await stream.start(**parameters)
+        await stream.media(b"\x55" * 160)
+        try:
+            assert json.loads(await stream.answer())["event"] == "media"
+            return None
+        except websockets.ConnectionClosed:
+            return stream.socket.close_code, stream.socket.close_reason
+
+
+def test_p13_a_token_opens_its_call_once(world):
+    call = world.call()
+    once = token(call)
+    assert asyncio.run(attempt(world, call, token=once)) is None
+    assert asyncio.run(attempt(world, call, token=once)) == (1008, "the token was used before")
+
+
+@pytest.mark.parametrize("made, words", [
+    (lambda call: None, "no token"),
+    (lambda call: "nonsense", "the token is not one of ours"),
+    (lambda call: stream_token("x" * 40, call), "the token is not one of ours"),
+    (lambda call: token(call_sid()), "the token is another call's"),
+    (lambda call: token(call, valid_ms=-1), "the token is too old"),
+])
+def test_p13_without_a_right_token_it_stays_closed(world, made, words):
+    call = world.call()
+    before = world.refused("token")
+    given = made(call)
+    assert asyncio.run(attempt(world, call, **({"token": given} if given else {}))) == (1008, words)
+    assert world.refused("token") == before + 1
+    assert world.row(call)["outcome"] is None and world.row(call)["stream_sid"] == ""
+
+
+def test_p13_a_token_is_used_once_for_all_instances(world):
+    """The other instance is played by Redis."""
+    call = world.call()
+    once = token(call)
+    key = "callweave:stream:" + once.split(".")[2]
+    subprocess.run(["redis-cli", "-u", world.stack.redis.url, "SET", key, "1"], check=True, capture_output=True)
+    assert asyncio.run(attempt(world, call, token=once)) == (1008, "the token was used elsewhere")
+
+
+@pytest.mark.parametrize("path", PATHS[:2])
+@pytest.mark.parametrize("signed", PATHS[:2])
+def test_p13_twilios_signature_over_either_slash_form_is_enough(world, path, signed):
+    call = world.call()
+    headers = {"x-twilio-signature": signature(HOST + signed, TOKEN)}
+    assert asyncio.run(attempt(world, call, headers, path)) is None
+
+
+def test_p13_a_wrong_signature_helps_nobody_and_harms_no_token(world):
+    call = world.call()
+    wrong = {"x-twilio-signature": signature(HOST + "/ws/twilio-media", "another token")}
+    code, words = asyncio.run(attempt(world, call, wrong))
+    assert code == 1008 and TOKEN not in words
+    assert asyncio.run(attempt(world, call, wrong, token=token(call))) is None
+
+
+def test_p13_calls_that_are_unknown_over_or_of_another_account(world):
+    unknown = call_sid()
+    assert asyncio.run(attempt(world, unknown, token=token(unknown))) == (1008, "no such call")
+    over = world.call(state="over")
+    assert asyncio.run(attempt(world, over, token=token(over))) == (1008, "the call is over")
+    other = world.call(account_sid="AC" + "9" * 32)
+    assert asyncio.run(attempt(world, other, token=token(other))) == (1008, "a call of another account")
+
+
+# -- what is not taken ------------------------------------------------------------------------------------
+
+STARTED = object()
+BAD = [
+    ("binary", b"\x00\x01", 1003, "binary"),
+    ("no JSON", "hello", 1007, "json"),
+    ("a list", "[]", 1007, "json"),
+    ("no event", "{}", 1007, "json"),
+    ("deep", "[" * 100 + "]" * 100, 1007, "json"),
+    ("media before start", lambda stream: stream.media_message(b"\xff"), 1002, "order"),
+    ("stop before start", lambda stream: stream.numbered("stop"), 1002, "order"),
+    ("start without a call", lambda stream: stream.numbered("start", start={}), 1007, "json"),
+    ("start with a sid that needs escapes",
+     lambda stream: {**stream.start_message(), "streamSid": 'a"b'}, 1007, "json"),
+]
+BAD_LATER = [
+    ("a second start", lambda stream: stream.start_message(mode="echo"), 1002, "order"),
+    ("another stream", lambda stream: {**stream.media_message(b"\xff"), "streamSid": "MZ" + "f" * 32}, 1008, "stream"),
+    ("a number again", lambda stream: {**stream.media_message(b"\xff"), "sequenceNumber": "1"}, 1002, "order"),
+    ("no base64", lambda stream: stream.numbered("media", media={"payload": "!"}), 1007, "json"),
+    ("no payload", lambda stream: stream.numbered("media", media={}), 1007, "json"),
+    ("a key that no telephone has", lambda stream: stream.numbered("dtmf", dtmf={"digit": "x"}), 1007, "json"),
+    ("binary", b"\xff" * 160, 1003, "binary"),
+]
+
+
+@pytest.mark.parametrize("started, bad, code, reason", [
+    pytest.param(False, bad, code, reason, id=name) for name, bad, code, reason in BAD] + [
+    pytest.param(True, bad, code, reason, id="later: " + name) for name, bad, code, reason in BAD_LATER])
+def test_bad_messages_close_with_the_right_code_and_are_counted(world, started, bad, code, reason):
+    async def story():
+        async with world.raw() as stream:
+            if started:
+                await stream.start(mode="echo")
+                await stream.media(b"\x80" * 160)
+                await stream.answer()
+            await stream.send(bad(stream) if callable(bad) else bad)
+            return (await stream.closed())[0]
+    before = world.refused(reason)
+    assert asyncio.run(story()) == code
+    assert world.refused(reason) == before + 1
+
+
+def test_oversized_messages_are_1009(world):
+    async def story():
+        async with world.raw() as stream:
+            await stream.start(mode="echo")
+            await stream.send("x" * 70_000)
+            return (await stream.closed())[0]
+    assert asyncio.run(story()) == 1009
+    world.idle()
+
+
+def test_unknown_events_and_holes_in_the_numbers_are_taken(world):
+    async def story():
+        async with world.raw() as stream:
+            await stream.start(mode="echo")
+            await stream.send(stream.numbered("weather", sun=True))
+            stream.sequence += 7
+            await stream.media(b"\x01\x02")
+            assert json.loads(await stream.answer())["media"]["payload"] == "AQI="
+    asyncio.run(story())
+
+
+def test_no_start_no_stream(world):
+    async def story():
+        async with world.raw() as stream:
+            return await stream.closed()
+    assert asyncio.run(story()) == (1008, "no start came")
+    world.idle()
+
+
+# -- the end ----------------------------------------------------------------------------------------------
+
+
+def test_a_caller_who_hangs_up_is_written_down(world):
+    call = world.call("tone")
+    with FakeStream(world.url + "/ws/twilio-media", call, token=token(call)) as stream:
+        stream.wait_speaking()
+        assert world.row(call)["talker"] == "agent" and world.row(call)["stream_sid"] == stream.stream
+    assert world.outcome(call) == {"end": "hangup", "to": "", "reason": "the caller hung up"}
+
+
+def test_p22_a_socket_that_breaks_leaves_nothing_and_no_outcome(world):
+    """No outcome means: hooks asks the caller to leave a message."""
+    call = world.call("tone")
+    before = world.metric("callweave_media_lost_total")
+
+    async def story():
+        stream = await world.raw(call=call).__aenter__()
+        await stream.start(token=token(call))
+        await stream.answer()
+        stream.socket.transport.abort()
+    asyncio.run(story())
+    world.idle()
+    assert world.metric("callweave_media_lost_total") == before + 1
+    assert world.row(call)["outcome"] is None
+
+
+# -- P25: many ------------------------------------------------------------------------------------------------
+
+
+def descriptors(process):
+    return len(os.listdir(f"/proc/{process.child.pid}/fd"))
+
+
+async def many_in_a_row(world, count):
+    for _ in range(count):
+        await echo(world, 3)
+
+
+async def many_at_once(world, count):
+    """Each has its own frames; none gets another's."""
+    assert sum(await asyncio.gather(*(echo(world, 25) for _ in range(count)))) == 25 * count
+
+
+def check_nothing_is_left(world, story, *arguments):
+    asyncio.run(story(world, 10))
+    world.idle()
+    before = descriptors(world.media), world.media.resident_kib()
+    asyncio.run(story(world, *arguments))
+    world.idle()
+    wait_until(lambda: descriptors(world.media) <= before[0] + 1, 10, "descriptors are given back")
+    return world.media.resident_kib() - before[1]
+
+
+def test_p25_calls_in_a_row_and_at_once_leave_nothing(world):
+    grown = check_nothing_is_left(world, many_in_a_row, 200) + check_nothing_is_left(world, many_at_once, 100)
+    # AddressSanitizer keeps freed memory (its quarantine), so this says only that nothing runs away.
+    assert grown < 80_000
+
+
+@pytest.mark.long
+def test_p25_a_thousand_calls_in_a_row(world):
+    assert check_nothing_is_left(world, many_in_a_row, 1000) < 80_000
