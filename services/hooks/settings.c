@@ -46,6 +46,8 @@ const struct config_field hooks_settings_table[] = {
 		INT64_C(1) << 40, "How large the journal may become, in bytes"),
 	FIELD(payments_enabled, "HOOKS_PAYMENTS_ENABLED", CONFIG_BOOL, "false", 0, 0,
 		"Payments of enterprises that have them switched on"),
+	FIELD(show_phones, "HOOKS_SHOW_PHONES", CONFIG_BOOL, "false", 0, 0,
+		"Keep phone numbers in requests (hook_requests) unmasked"),
 	FIELD(keep_requests_days, "HOOKS_KEEP_REQUESTS_DAYS", CONFIG_INT, "14", 1, 3650,
 		"How long requests and their answers are kept (hook_requests), in days"),
 	FIELD(keep_turns_days, "HOOKS_KEEP_TURNS_DAYS", CONFIG_INT, "90", 1, 3650,
