@@ -162,14 +162,31 @@ size_t str_utf8_size(struct str s)
 	return size;
 }
 
+/* How many bytes from there on are ASCII for sure: eight at a time, most text is nothing else. */
+static size_t ascii_run(struct str s, size_t from)
+{
+	const uint64_t high_bits = UINT64_C(0x8080808080808080);
+	size_t at = from;
+	uint64_t word;
+
+	for (; s.size - at >= sizeof(word); at += sizeof(word)) {
+		memcpy(&word, s.data + at, sizeof(word));
+		if ((word & high_bits) != 0)
+			break;
+	}
+	return at - from;
+}
+
 bool str_is_utf8(struct str s)
 {
-	for (size_t at = 0; at < s.size;) {
+	for (size_t at = ascii_run(s, 0); at < s.size;) {
 		size_t size = str_utf8_size(str_of(s.data + at, s.size - at));
 
 		if (size == 0)
 			return false;
 		at += size;
+		if (size == 1)
+			at += ascii_run(s, at);
 	}
 	return true;
 }

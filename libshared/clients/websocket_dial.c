@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -55,10 +54,10 @@ void websocket_dial_free(struct websocket_dial **dial)
 
 static void fail(struct websocket *websocket, const char *words)
 {
-	char text[sizeof(websocket->words)];
+	struct error text; /* bounded, cut between characters */
 
-	(void)snprintf(text, sizeof(text), "%s: %s", websocket->dial->phase, words);
-	websocket_end(websocket, WEBSOCKET_ABNORMAL, text);
+	(void)error_set(&text, ERROR_UPSTREAM, "%s: %s", websocket->dial->phase, words);
+	websocket_end(websocket, WEBSOCKET_ABNORMAL, text.text);
 }
 
 void websocket_dial_late(struct websocket *websocket)

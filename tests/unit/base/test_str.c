@@ -106,6 +106,15 @@ static void numbers(void **state)
 	}
 }
 
+static bool utf8_within_ascii(const char *bytes, int before)
+{
+	char text[64];
+	int size = snprintf(text, sizeof(text), "%.*s%s%s", before, "abcdefghijklmnopqrstuvw",
+		bytes, before % 3 != 0 ? "xyz and more of it" : "");
+
+	return str_is_utf8(str_of(text, (size_t)size));
+}
+
 static void utf8(void **state)
 {
 	static const struct {
@@ -138,6 +147,8 @@ static void utf8(void **state)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(str_is_utf8(str_from(cases[i].bytes)), cases[i].fine);
+		for (int before = 0; before < 20; before++) /* ASCII is read in words */
+			assert_int_equal(utf8_within_ascii(cases[i].bytes, before), cases[i].fine);
 	}
 	assert_true(str_is_utf8(nothing));
 	assert_int_equal(str_utf8_size(STR("жa")), 2);
