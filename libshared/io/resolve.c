@@ -85,7 +85,7 @@ struct resolve *resolve_start(
 		.ai_family = AF_UNSPEC,
 		.ai_socktype = SOCK_STREAM,
 		.ai_protocol = IPPROTO_TCP,
-		.ai_flags = EVUTIL_AI_ADDRCONFIG | EVUTIL_AI_NUMERICSERV,
+		.ai_flags = EVUTIL_AI_NUMERICSERV,
 	};
 	struct resolve *resolve = alloc_zeroed(1, sizeof(*resolve));
 	struct evdns_getaddrinfo_request *request;

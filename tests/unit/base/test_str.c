@@ -3,6 +3,8 @@
 
 #include "check.h"
 
+#include <stdio.h>
+
 static const struct str nothing = {NULL, 0};
 
 static void equality(void **state)
