@@ -80,6 +80,10 @@ static bool read_drop(const struct json *json, enum fault_drop *drop)
 		*drop = FAULT_DROP_BEFORE;
 	else if (str_equal(json_text(json), STR("after")))
 		*drop = FAULT_DROP_AFTER;
+	else if (str_equal(json_text(json), STR("middle")))
+		*drop = FAULT_DROP_MIDDLE;
+	else if (str_equal(json_text(json), STR("stall")))
+		*drop = FAULT_STALL;
 	else
 		return false;
 	return true;
@@ -105,7 +109,8 @@ static bool check(const struct input *input, struct fault *fault, struct error *
 	if (input->body.size > FAULTS_MAX_BODY)
 		return error_set(error, ERROR_INPUT, "body: longer than %d bytes", FAULTS_MAX_BODY);
 	if (!read_drop(input->drop, &fault->drop))
-		return error_set(error, ERROR_INPUT, "drop: takes true, \"before\" or \"after\"");
+		return error_set(error, ERROR_INPUT,
+			"drop: takes true, \"before\", \"after\", \"middle\" or \"stall\"");
 	if (!str_copy(fault->service, sizeof(fault->service), input->service) ||
 		!str_copy(fault->path, sizeof(fault->path), input->path) ||
 		!str_copy(fault->words, sizeof(fault->words), input->words))
@@ -190,8 +195,11 @@ bool faults_meet(struct faults *faults, const struct fault_subject *subject, str
 
 void faults_write(const struct faults *faults, struct buf *to)
 {
-	static const char *const drops[] = {
-		[FAULT_ANSWER] = "", [FAULT_DROP_BEFORE] = "before", [FAULT_DROP_AFTER] = "after"};
+	static const char *const drops[] = {[FAULT_ANSWER] = "",
+		[FAULT_DROP_BEFORE] = "before",
+		[FAULT_DROP_AFTER] = "after",
+		[FAULT_DROP_MIDDLE] = "middle",
+		[FAULT_STALL] = "stall"};
 	struct json_writer writer;
 
 	/* Enough to recognise a fault by; words and body are as long as their author wished. */

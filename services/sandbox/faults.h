@@ -22,6 +22,8 @@ enum fault_drop {
 	FAULT_ANSWER,	   /* the connection lives */
 	FAULT_DROP_BEFORE, /* closed without acting */
 	FAULT_DROP_AFTER,  /* acted upon, then closed */
+	FAULT_DROP_MIDDLE, /* of an answer that streams: broken off; of others as "before" */
+	FAULT_STALL,	   /* the same, but nothing more comes and nobody closes */
 };
 
 struct fault {

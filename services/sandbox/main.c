@@ -8,6 +8,7 @@
 
 #include "alloc.h"
 #include "crm.h"
+#include "engine.h"
 #include "telegram.h"
 #include "twilio.h"
 
@@ -30,6 +31,7 @@ static const struct http_route routes[] = {
 	{"POST", "/_sandbox/telegram/members", &telegram_members_flow, 0},
 	{"POST", "/_sandbox/telegram/leave", &telegram_leave_flow, 0},
 	{"POST", "/_sandbox/pbx", &pbx_declare_flow, 0},
+	{"POST", "/_sandbox/baileys/messages", &baileys_bring_flow, 0},
 	{"GET", "/_sandbox/pbx/commands", &pbx_commands_flow, 0},
 	{"GET", "/_sandbox/crm/", &pages_flow, 0},
 	{"GET", "/_sandbox/crm/accounts", &crm_list_offices_flow, 0},
@@ -51,6 +53,11 @@ static const struct http_route routes[] = {
 	{"POST", "/_sandbox/twilio/calls/*", &twilio_call_more_flow, 0},
 	{"GET", "/_sandbox/twilio/calls/*", &twilio_one_call_flow, 0},
 	{"GET", "/_sandbox/twilio/phone", &twilio_phone_flow, ROUTE_UPGRADE},
+	{"POST", "/_sandbox/engine/script", &engine_script_flow, 0},
+	{"POST", "/v1/audio/transcriptions", &engine_transcribe_flow, 0},
+	{"POST", "/v1/audio/speech", &engine_speech_flow, 0},
+	{"POST", "/v1/chat/completions", &engine_chat_flow, 0},
+	{"GET", "/v1/realtime", &engine_realtime_flow, ROUTE_UPGRADE},
 	{"POST", "/_sandbox/limits", &telegram_limits_flow, 0},
 	{"GET", "/_sandbox/requests", &admin_requests_flow, 0},
 	{"GET", "/_sandbox/faults", &admin_faults_flow, 0},

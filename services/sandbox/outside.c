@@ -5,13 +5,19 @@
 #include "outside.h"
 
 #include "crm.h"
+#include "engine.h"
 #include "pbx.h"
+#include "small.h"
 #include "telegram.h"
 #include "twilio.h"
 
 const struct outside_service *const outside_services[] = {
 	&telegram_service,
 	&pbx_service,
+	&engine_service,
+	&paypal_service,
+	&tranzila_service,
+	&baileys_service,
 	&twilio_service,
 	&crm_retail_service,
 	&crm_moysklad_service,
