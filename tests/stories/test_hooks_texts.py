@@ -538,18 +538,22 @@ def test_p20_without_postgresql_nothing_that_was_answered_is_lost(make_stack):
 
 
 def test_p21_a_database_that_is_too_old_is_not_written_to(make_stack):
-    """One schema, asked for at the start: until it is new enough texts go to the journal."""
+    """One schema, asked for at the start: until it is new enough nothing is acknowledged, and the log says what to do."""
     with FakeTwilioTexts(ACCOUNT, TOKEN) as twilio, FakeBridge(BRIDGE_SECRET) as bridge:
         world = make_world(make_stack, twilio, bridge).wait_known()
         hooks, peer = world.stack.services["hooks"], world.peer()
         hooks.stop()
         row = world.stack.sql("DELETE FROM schema_migrations WHERE version = (SELECT max(version) FROM "
                               "schema_migrations) RETURNING version, name, checksum")[0]
-        world.stack.start("hooks")
-        wait_until(lambda: world.sms.text(peer, "kept").status_code == 200, 10, "it is taken")
-        assert world.messages(peer) == [] and hooks.metric("callweave_hooks_journal_records") == 1
+        world.stack.start("hooks", wait=False)
+        wait_until(lambda: "run scripts/migrate" in hooks.text(), 10, "it says what is to be done")
+        assert not hooks.ready() and world.send("sms", peer, "x").status_code >= 500
+        assert world.sms.text(peer, "kept by whom?").status_code == 503, "what is not stored is not acknowledged"
+        assert world.messages(peer) == []
         world.stack.sql("INSERT INTO schema_migrations (version, name, checksum) VALUES (%s, %s, %s)", list(row.values()))
-        wait_until(lambda: [row["body"] for row in world.messages(peer)] == ["kept"], 10, "it is stored")
+        hooks.wait_ready()
+        assert world.sms.text(peer, "kept").status_code == 200
+        assert [row["body"] for row in world.messages(peer)] == ["kept"]
 
 
 def test_killed_with_a_full_outbox(make_stack):
