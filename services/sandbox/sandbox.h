@@ -35,6 +35,7 @@ extern const struct flow_spec telegram_bots_flow, telegram_limits_flow;
 extern const struct flow_spec telegram_write_flow, telegram_press_flow; /* telegram_people.c */
 extern const struct flow_spec telegram_presses_flow, telegram_members_flow, telegram_leave_flow;
 extern const struct flow_spec pbx_declare_flow, pbx_commands_flow; /* pbx_admin.c */
+extern const struct flow_spec baileys_bring_flow;		   /* baileys.c */
 extern const struct flow_spec events_flow;			   /* events.c */
 extern const struct flow_spec pages_flow;			   /* pages.c */
 

@@ -3,6 +3,7 @@
  * Reject. In this table stands all that the sandbox can run.
  */
 #include "twilio_call.h"
+#include "twilio_schema.h"
 
 #include <stdio.h>
 
@@ -48,8 +49,10 @@ static void begin_gather(struct twilio_call *call, struct call_run *run)
 	bool named = false;
 
 	gather->run = *run;
-	for (const struct xml_node *at = run->node->first; at != NULL; at = at->next)
-		document_prompt(call, run, at, &gather->prompt);
+	for (const struct xml_node *at = run->node->first; at != NULL; at = at->next) {
+		if (schema_knows(at, SCHEMA_VOICE))
+			document_prompt(call, run, at, &gather->prompt);
+	}
 	for (unsigned i = 0; i < run->node->attribute_count; i++)
 		named |= str_equal(run->node->attributes[i].name, STR("finishOnKey"));
 	gather->prompting = gather->prompt.count > 0;
