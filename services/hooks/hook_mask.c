@@ -38,7 +38,7 @@ static size_t quoted(struct str text, size_t at)
 
 static size_t plain(struct str text, size_t at)
 {
-	while (at < text.size && strchr("&\n \"<>", text.data[at]) == NULL)
+	while (at < text.size && strchr("&\n<", text.data[at]) == NULL)
 		at++;
 	return at;
 }
