@@ -5,10 +5,16 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "prompts.h"
+#include "ws_audio.h"
 
 #include <stdlib.h>
 
-enum { OUT_MAX_BYTES = 128 * 1024, SCRATCH_ARENA_BYTES = 512 * 1024 };
+enum {
+	OUT_MAX_BYTES = 128 * 1024,
+	SCRATCH_ARENA_BYTES = 512 * 1024,
+	PROMPTS_MAX_BYTES = 8 << 20, /* a quarter of an hour of sentences */
+};
 
 /* -- readiness --------------------------------------------------------------------------------------- */
 
@@ -45,6 +51,8 @@ static void start_clients(struct media_ws *media)
 		.outside = http_client_new(media->loop, &theirs),
 		.allowed = &media->allowed,
 		.speech_url = media->settings->speech_url,
+		.ws_audio = ws_audio_house_new(),
+		.prompts = prompts_new(PROMPTS_MAX_BYTES),
 	};
 }
 
@@ -62,6 +70,8 @@ static void stop(void *context)
 	struct media_ws *media = context;
 
 	pacer_free(&media->pacer);
+	ws_audio_house_free(&media->setup.ws_audio);
+	prompts_free(&media->setup.prompts);
 	nonces_free(&media->nonces);
 	arena_free(&media->scratch.arena);
 	buf_free(&media->scratch.out);

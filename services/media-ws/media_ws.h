@@ -18,7 +18,6 @@
 #include "websocket.h"
 
 struct pacer;
-struct waiting; /* ws_audio_wait.c: engines that wait for their client */
 
 enum { PROOF_TOKEN = 1, PROOF_SIGNATURE = 2 };
 
@@ -86,5 +85,6 @@ unsigned pacer_count(const struct pacer *pacer);
 /* -- routes.c ------------------------------------------------------------------------------------------ */
 
 extern const struct http_route media_ws_routes[];
+extern const struct flow_spec audio_flow; /* ws_audio_route.c */
 
 #endif

@@ -39,5 +39,6 @@ static const struct flow_spec stream_flow = {
 const struct http_route media_ws_routes[] = {
 	{"GET", "/ws/twilio-media", &stream_flow, ROUTE_UPGRADE},
 	{"GET", "/ws/twilio-media/", &stream_flow, ROUTE_UPGRADE},
+	{"GET", "/audio/*", &audio_flow, ROUTE_UPGRADE},
 	{NULL},
 };
