@@ -154,14 +154,20 @@ service_ready() { # SERVICE
 
 # -- the life of a service --------------------------------------------------------------------------
 
+# Built programs, and the one that is not: baileys-bridge is a Node process with its packages beside it.
+service_program() { # SERVICE
+	if [[ $1 == baileys-bridge ]]; then echo "$ROOT/services/$1/$1"; else echo "$BIN/$1"; fi
+}
+
 # Detached from the terminal; standard error goes to the log, so a crash leaves its words there.
 service_spawn() { # SERVICE
-	local log=$LOGS/$1.log
+	local log=$LOGS/$1.log program
+	program=$(service_program "$1")
 	mkdir -p "$RUN" "$LOGS"
 	(
 		unset CALLWEAVE_VAR CALLWEAVE_BIN CALLWEAVE_ENV_FILE CALLWEAVE_STOP_SECONDS CALLWEAVE_READY_SECONDS
 		cd "$VAR" || exit
-		CALLWEAVE_LOG_FILE=$log exec setsid "$BIN/$1" </dev/null >>"$log" 2>&1
+		CALLWEAVE_LOG_FILE=$log exec setsid "$program" </dev/null >>"$log" 2>&1
 	) &
 	echo $! >"$RUN/$1.pid"
 }
@@ -197,7 +203,9 @@ service_explain() { # SERVICE WORDS
 
 service_check_start() { # SERVICE: can it be started? One sentence when not.
 	service_check_port "$1"
-	[[ -x $BIN/$1 ]] || die "$BIN/$1 is not built: run scripts/up, or cmake --preset release and cmake --build --preset release"
+	[[ $1 != baileys-bridge || -d $ROOT/services/$1/node_modules ]] ||
+		die "the packages of baileys-bridge are missing: run npm ci --omit=dev in services/baileys-bridge"
+	[[ -x $(service_program "$1") ]] || die "$BIN/$1 is not built: run scripts/up, or cmake --preset release and cmake --build --preset release"
 }
 
 service_check_port() { # SERVICE
