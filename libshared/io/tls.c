@@ -139,6 +139,17 @@ struct tls_context *tls_client_context(const char *ca_file, struct error *error)
 	return context;
 }
 
+/* The chain need not end at an authority: the certificate itself is the one that is believed. */
+struct tls_context *tls_self_context(const char *cert_file, struct error *error)
+{
+	struct tls_context *context = tls_client_context(cert_file, error);
+
+	if (context != NULL)
+		X509_VERIFY_PARAM_set_flags(
+			SSL_CTX_get0_param(context->ssl), X509_V_FLAG_PARTIAL_CHAIN);
+	return context;
+}
+
 static void context_drop(struct tls_context *context)
 {
 	if (!context->given_up || context->uses > 0)
@@ -223,7 +234,8 @@ struct tls *tls_new(struct tls_context *context, int fd, const char *host)
 	BIO_set_data(bio, (void *)(intptr_t)fd);
 	SSL_set_bio(tls->ssl, bio, bio);
 	if (host != NULL) {
-		set_host(tls->ssl, host);
+		if (host[0] != '\0')
+			set_host(tls->ssl, host);
 		SSL_set_connect_state(tls->ssl);
 	} else {
 		SSL_set_accept_state(tls->ssl);

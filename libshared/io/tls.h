@@ -22,12 +22,15 @@ struct tls_context *tls_server_context(
 	const char *cert_file, const char *key_file, struct error *error);
 /* Whom a client believes: NULL is the system's. */
 struct tls_context *tls_client_context(const char *ca_file, struct error *error);
-/* The same, kept for this loop; nobody frees it. At most 8 different files. */
+/* A client that believes this one certificate and asks for no name: a program that asks itself. */
+struct tls_context *tls_self_context(const char *cert_file, struct error *error);
+/* As tls_client_context(), kept for this loop; nobody frees it. At most 8 different files. */
 struct tls_context *tls_client_of(struct loop *loop, const char *ca_file, struct error *error);
 /* Connections that were made with it live on. NULL inside is allowed. */
 void tls_context_free(struct tls_context **context);
 
-/* `host`: the name or the numeric address that the certificate must be of; NULL: we are the server.
+/* `host`: the name or the numeric address that the certificate must be of ("" for tls_self_context()
+ * alone); NULL: we are the server.
  * It does not own the descriptor. */
 struct tls *tls_new(struct tls_context *context, int fd, const char *host);
 void tls_free(struct tls **tls); /* before the descriptor is closed. NULL inside is allowed */

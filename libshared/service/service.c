@@ -84,6 +84,8 @@ static bool listen_now(struct service *service, struct error *error)
 		.host = listen->host,
 		.port = (int)listen->port,
 		.listen_fd = service_notify_listen_fd(),
+		.tls_cert_file = service_listen_tls(listen) ? listen->tls_cert : NULL,
+		.tls_key_file = listen->tls_key,
 		.max_body_bytes = service->spec->max_body_bytes,
 		.spool_folder = service_config_common(service->config)->spool_folder,
 		.routes = service->spec->routes,

@@ -35,8 +35,9 @@ struct service_spec {
 	/* As in http_server_options. */
 	bool loose_slashes, show_trace;
 	void (*seen)(void *context, const struct http_seen *seen);
-	bool needs_database;   /* without DATABASE_URL it does not start */
-	const void *argument;  /* for start(): see service_argument() */
+	bool may_tls;	      /* settings TLS_CERT and TLS_KEY: it may end TLS itself */
+	bool needs_database;  /* without DATABASE_URL it does not start */
+	const void *argument; /* for start(): see service_argument() */
 	/* Build the service's own struct: it becomes flow_context() of its flows and requests. NULL
 	 * with an error stops the start. */
 	void *(*start)(struct service *service, struct error *error);

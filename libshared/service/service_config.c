@@ -46,7 +46,7 @@ static const struct config_field common_table[] = {
 	{0},
 };
 
-enum { LISTEN_HOST, LISTEN_PORT, LISTEN_FIELDS };
+enum { LISTEN_HOST, LISTEN_PORT, LISTEN_TLS_CERT, LISTEN_TLS_KEY, LISTEN_FIELDS };
 enum { COMMON_TABLE, LISTEN_TABLE, OWN_TABLE, TABLES };
 
 struct service_config {
@@ -69,6 +69,27 @@ static char *setting_name(struct arena *arena, const char *service, const char *
 	return name;
 }
 
+static void add_tls_fields(struct service_config *config, const struct service_spec *spec)
+{
+	config->listen_table[LISTEN_TLS_CERT] = (struct config_field){
+		.name = setting_name(config->arena, spec->name, "TLS_CERT"),
+		.type = CONFIG_TEXT,
+		.offset = offsetof(struct service_listen, tls_cert),
+		.fallback = "",
+		.max = 1000,
+		.help = "file of the certificate with its chain (PEM), read again on SIGHUP; "
+			"empty: TLS is the proxy's business",
+	};
+	config->listen_table[LISTEN_TLS_KEY] = (struct config_field){
+		.name = setting_name(config->arena, spec->name, "TLS_KEY"),
+		.type = CONFIG_TEXT,
+		.offset = offsetof(struct service_listen, tls_key),
+		.fallback = "",
+		.max = 1000,
+		.help = "file of its key (PEM)",
+	};
+}
+
 static void make_listen_table(struct service_config *config, const struct service_spec *spec)
 {
 	config->listen_table[LISTEN_HOST] = (struct config_field){
@@ -88,6 +109,8 @@ static void make_listen_table(struct service_config *config, const struct servic
 		.max = 65535,
 		.help = "TCP port to listen on; 0: any free one",
 	};
+	if (spec->may_tls)
+		add_tls_fields(config, spec);
 }
 
 static struct service_config *make(const struct service_spec *spec)
@@ -129,6 +152,11 @@ static bool check(
 			"CALLWEAVE_LOG_LEVEL: takes debug, info, warn or error");
 	if (spec->needs_database && config->common.database_url.value[0] == '\0')
 		return error_set(error, ERROR_INPUT, "DATABASE_URL: is required");
+	if (spec->may_tls &&
+		(config->listen.tls_cert[0] == '\0') != (config->listen.tls_key[0] == '\0'))
+		return error_set(error, ERROR_INPUT, "%s and %s: only both together",
+			config->listen_table[LISTEN_TLS_CERT].name,
+			config->listen_table[LISTEN_TLS_KEY].name);
 	return check_key("CALLWEAVE_LINK_KEY", config->common.link_key, error) &&
 	       check_key("CALLWEAVE_INTERNAL_SECRET", config->common.internal_secret, error);
 }

@@ -23,7 +23,13 @@ struct service_settings {
 struct service_listen {
 	const char *host;
 	int64_t port;
+	const char *tls_cert, *tls_key; /* NULL or "": without TLS */
 };
+
+static inline bool service_listen_tls(const struct service_listen *listen)
+{
+	return listen->tls_cert != NULL && listen->tls_cert[0] != '\0';
+}
 
 /* All that was read, in one arena. The caller owns it. */
 struct service_config;

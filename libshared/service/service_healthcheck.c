@@ -3,6 +3,7 @@
  * curl. Blocking, for nothing else happens in this process.
  */
 #include "service_private.h"
+#include "tls.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -56,18 +57,38 @@ static int open_connection(const struct service_listen *listen)
 }
 
 /* The head and body come in one piece or more; the server closes behind them. */
-static void ask(int fd, struct buf *answer)
+static void ask(int fd, struct tls *tls, struct buf *answer)
 {
 	static const char request[] = "GET /readyz HTTP/1.1\r\nHost: localhost\r\n"
 				      "Connection: close\r\n\r\n";
 	char piece[2048];
 	ssize_t got;
 
-	if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(request) - 1)
+	if (link_send(fd, tls, request, sizeof(request) - 1) != (ssize_t)sizeof(request) - 1)
 		return;
-	while ((got = recv(fd, piece, sizeof(piece), 0)) > 0)
+	while ((got = link_recv(fd, tls, piece, sizeof(piece))) > 0)
 		if (!buf_append(answer, piece, (size_t)got))
 			return;
+}
+
+/* Over TLS when the service speaks it: whoever shows the certificate of our settings is our own. */
+static void ask_safely(int fd, const struct service_listen *listen, struct buf *answer)
+{
+	struct tls_context *context = NULL;
+	struct tls *tls = NULL;
+	struct error error;
+
+	if (service_listen_tls(listen)) {
+		context = tls_self_context(listen->tls_cert, &error);
+		if (context == NULL) {
+			(void)fprintf(stderr, "%s\n", error.text);
+			return;
+		}
+		tls = tls_new(context, fd, "");
+	}
+	ask(fd, tls, answer);
+	tls_free(&tls);
+	tls_context_free(&context);
 }
 
 int service_healthcheck(const struct service_listen *listen)
@@ -83,7 +104,7 @@ int service_healthcheck(const struct service_listen *listen)
 		return 1;
 	}
 	buf_init(&answer, ANSWER_MAX_BYTES);
-	ask(fd, &answer);
+	ask_safely(fd, listen, &answer);
 	(void)close(fd);
 	is_ready = str_starts(buf_str(&answer), STR("HTTP/1.1 200"));
 	body = answer.size > 0 ? strstr(answer.data, "\r\n\r\n") : NULL;

@@ -117,12 +117,27 @@ static void read_level(struct service *service)
 	service_config_free(&config);
 }
 
+/* A certificate that was renewed: for connections from now on. */
+static void read_certificate(struct service *service)
+{
+	struct error error;
+
+	if (!service_listen_tls(service_config_listen(service->config)))
+		return;
+	if (http_server_read_tls(service->server, &error))
+		log_info(&service->log, "the certificate is read again");
+	else
+		log_error(&service->log, "the certificate is not read again, the old one stays: %s",
+			error.text);
+}
+
 static void on_hangup(void *owner)
 {
 	struct service_signals *signals = owner;
 
 	service_notify("RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_monotonic_us());
 	read_level(signals->service);
+	read_certificate(signals->service);
 	service_notify("READY=1");
 }
 

@@ -157,6 +157,7 @@ int main(int argc, char **argv)
 		.default_port = 8080,
 		.routes = media_ws_routes,
 		.checks = checks,
+		.may_tls = true,
 		.needs_database = true,
 		.loose_slashes = true,
 		.show_trace = true,
