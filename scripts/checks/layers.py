@@ -27,7 +27,8 @@ BELOW = {
 # Third-party header -> the files that may include it.
 HOMES = {
     r"<cjson/": r"libshared/base/json[a-z_]*\.c$",
-    r"<openssl/": r"libshared/base/crypto\.c$",
+    r"<openssl/": r"libshared/(base/crypto|io/tls)\.c$",
+    r"<wslay/": r"libshared/clients/websocket_frames\.c$",
     r"<event2/|<event\.h": r"libshared/io/",
     r"<http_parser\.h": r"libshared/io/",
     r"<curl/": r"libshared/clients/http_client[a-z_]*\.[ch]$",
