@@ -13,69 +13,19 @@ import requests
 import websockets
 
 from fake_twilio import FakeStream, signature, stream_token
+from media_world import PATH, TWILIO_TOKEN, MediaWorld, token
 from npm_folder import npm_folder
-from raw_stream import AC, RawStream, call_sid
-from stack import INTERNAL_SECRET
+from raw_stream import AC, call_sid
 from waiting import wait_until
 
-OURS, CALLER = "+33100000001", "+33600000001"
-TOKEN = "auth-token-of-enterprise-0367-at-twilio"
 HOST = "wss://voice.example.com"
-PATHS = ("/ws/twilio-media", "/ws/twilio-media/", "//ws//twilio-media", "//ws/twilio-media//")
-
-
-class World:
-    def __init__(self, stack):
-        self.stack = stack
-        self.media = stack.services["media-ws"]
-        self.url = self.media.url.replace("http", "ws")
-
-    def call(self, engine="echo", **columns):
-        """A call as hooks stores it before it answers <Connect><Stream>."""
-        row = {"call_sid": call_sid(), "enterprise_number": "0367", "account_sid": AC, "our_number": OURS,
-               "peer": CALLER, "engine": engine, "state": "stream", **columns}
-        marks = ", ".join(["%s"] * len(row))
-        self.stack.sql(f"INSERT INTO voice_calls ({', '.join(row)}) VALUES ({marks})", list(row.values()))
-        return row["call_sid"]
-
-    def row(self, call):
-        return self.stack.sql("SELECT * FROM voice_calls WHERE call_sid = %s", [call])[0]
-
-    def outcome(self, call):
-        return wait_until(lambda: self.row(call)["outcome"], 5, "an outcome")
-
-    def metric(self, name):
-        return self.media.metric(name)
-
-    def refused(self, reason):
-        text = requests.get(self.media.url + "/metrics", timeout=5).text
-        return float(re.search(rf'callweave_media_refused_total{{reason="{reason}"}} (\S+)', text).group(1))
-
-    def raw(self, path="/ws/twilio-media", **options):
-        return RawStream(self.url + path, **options)
-
-    def idle(self):
-        wait_until(lambda: self.metric("callweave_media_streams") == 0, 10, "no stream is left")
-
-
-def prepare(stack):
-    stack.secrets.add("Twilio's auth token", TOKEN)
-    stack.enterprise("0367", integrations_config=json.dumps(
-        {"twilio": {"enabled": True, "account_sid": AC, "auth_tokens": ["the-next-auth-token-of-0367", TOKEN]}}))
-    stack.sql("INSERT INTO hook_numbers (number, enterprise_number, voice, engine) VALUES (%s, '0367', 'agent', 'echo')",
-              [OURS])
-    stack.start_all()
-    return World(stack)
+PATHS = (PATH, PATH + "/", "//ws//twilio-media", "//ws/twilio-media//")
 
 
 @pytest.fixture(scope="module")
 def world(module_stack):
-    return prepare(module_stack(("media-ws",), settings={
+    return MediaWorld(module_stack(("media-ws",), settings={
         "CALLWEAVE_MEDIA_WS_TEST_STREAMS": "true", "CALLWEAVE_MEDIA_WS_PUBLIC_URL": HOST}))
-
-
-def token(call, **options):
-    return stream_token(INTERNAL_SECRET, call, **options)
 
 
 # -- the handshake ---------------------------------------------------------------------------------------
@@ -170,7 +120,7 @@ def test_p27_sink_gives_nothing_back(world):
 
 
 def test_p27_tone_is_440_hz_in_real_time_without_a_gap(world):
-    with FakeStream(world.url + "/ws/twilio-media", call_sid(), parameters={"mode": "tone"}) as stream:
+    with FakeStream(world.url + PATH, call_sid(), parameters={"mode": "tone"}) as stream:
         wait_until(lambda: stream.now_ms() > 2500, 10, "two and a half seconds")
         heard = bytes(stream.heard)[1600:17600]
         assert not stream.warnings and stream.longest_gap() == 0
@@ -231,7 +181,7 @@ def test_p13_a_token_is_used_once_for_all_instances(world):
 @pytest.mark.parametrize("signed", PATHS[:2])
 def test_p13_twilios_signature_over_either_slash_form_is_enough(world, path, signed):
     call = world.call()
-    headers = {"x-twilio-signature": signature(HOST + signed, TOKEN)}
+    headers = {"x-twilio-signature": signature(HOST + signed, TWILIO_TOKEN)}
     assert asyncio.run(attempt(world, call, headers, path)) is None
 
 
@@ -239,7 +189,7 @@ def test_p13_a_wrong_signature_helps_nobody_and_harms_no_token(world):
     call = world.call()
     wrong = {"x-twilio-signature": signature(HOST + "/ws/twilio-media", "another token")}
     code, words = asyncio.run(attempt(world, call, wrong))
-    assert code == 1008 and TOKEN not in words
+    assert code == 1008 and TWILIO_TOKEN not in words
     assert asyncio.run(attempt(world, call, wrong, token=token(call))) is None
 
 
@@ -329,7 +279,7 @@ def test_no_start_no_stream(world):
 
 def test_a_caller_who_hangs_up_is_written_down(world):
     call = world.call("tone")
-    with FakeStream(world.url + "/ws/twilio-media", call, token=token(call)) as stream:
+    with world.stream(call) as stream:
         stream.wait_speaking()
         assert world.row(call)["talker"] == "agent" and world.row(call)["stream_sid"] == stream.stream
     assert world.outcome(call) == {"end": "hangup", "to": "", "reason": "the caller hung up"}

@@ -10,49 +10,12 @@ import websockets
 
 from audio_engine import AudioEngine
 from fake_lookup import FakeLookup
-from fake_twilio import FakeStream, stream_token
-from raw_stream import AC, call_sid
+from media_world import OURS, SECRET_HEADER, MediaWorld, token
+from raw_stream import call_sid
 from stack import INTERNAL_SECRET
 from waiting import wait_until
 
-OURS = {"X-Callweave-Secret": INTERNAL_SECRET}
 KEY = "the-key-of-a-customers-own-engine"
-NUMBER = "+33100000001"
-
-
-class World:
-    def __init__(self, stack, cache):
-        self.stack, self.cache = stack, cache
-        self.media = stack.services["media-ws"]
-        self.url = self.media.url.replace("http", "ws")
-
-    def call(self, enterprise="0367", **columns):
-        row = {"call_sid": call_sid(), "enterprise_number": enterprise, "account_sid": AC, "our_number": NUMBER,
-               "peer": "+33600000001", "engine": "ws-audio", "state": "stream", **columns}
-        marks = ", ".join(["%s"] * len(row))
-        self.stack.sql(f"INSERT INTO voice_calls ({', '.join(row)}) VALUES ({marks})", list(row.values()))
-        return row["call_sid"]
-
-    def stream(self, call):
-        return FakeStream(self.url + "/ws/twilio-media", call, token=stream_token(INTERNAL_SECRET, call))
-
-    def engine(self, call, headers=None):
-        """It comes as soon as the call waits for it."""
-        def waits():
-            answer = requests.get(f"{self.media.url}/audio/{call}", headers=OURS, timeout=5)
-            return answer.status_code != 404
-        wait_until(waits, 5, "the call waits for its engine")
-        return AudioEngine.comes(f"{self.url}/audio/{call}", OURS if headers is None else headers)
-
-    def row(self, call):
-        return self.stack.sql("SELECT * FROM voice_calls WHERE call_sid = %s", [call])[0]
-
-    def outcome(self, call):
-        return wait_until(lambda: self.row(call)["outcome"], 5, "an outcome")
-
-    def configure(self, **config):
-        self.stack.sql("UPDATE enterprises SET integrations_config = %s WHERE number = '0367'",
-                       [json.dumps({"voice": {"ws-audio": config}})])
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +25,9 @@ def house(module_stack):
             "CALLWEAVE_MEDIA_WS_CACHE_URL": cache.url, "CALLWEAVE_MEDIA_WS_HOOKS_URL": cache.url,
             "CALLWEAVE_MEDIA_WS_ALLOW_PRIVATE": "127.0.0.1"})
         stack.secrets.add("the key of an engine", KEY)
-        stack.enterprise("0367")
-        stack.sql("INSERT INTO hook_numbers (number, enterprise_number, voice, engine) VALUES (%s, '0367', 'agent',"
-                  " 'ws-audio')", [NUMBER])
-        stack.start_all()
-        yield World(stack, cache)
+        world = MediaWorld(stack)
+        world.cache = cache
+        yield world
 
 
 @pytest.fixture
@@ -85,11 +46,11 @@ def pitch(samples, rate):
 
 
 def test_an_engine_comes_and_is_told_whose_call_it_is(world):
-    call = world.call()
+    call = world.call("ws-audio")
     with world.stream(call) as stream, world.engine(call) as engine:
         assert engine.wait_told("hello") == {
             "type": "hello", "call_id": call, "codec": "pcm_s16le", "rate": 16000, "channels": 1, "enterprise": "0367",
-            "from": "+33600000001", "to": NUMBER, "language": "fr"}
+            "from": "+33600000001", "to": OURS, "language": "fr"}
         stream.press("5")
         assert engine.wait_told("dtmf")["digit"] == "5"
         engine.say(tone(200))
@@ -101,7 +62,7 @@ def test_an_engine_comes_and_is_told_whose_call_it_is(world):
 
 
 def test_p3_what_it_says_is_heard_and_played_is_told_when_it_was(world):
-    call = world.call()
+    call = world.call("ws-audio")
     with world.stream(call) as stream, world.engine(call) as engine:
         engine.wait_told("hello")
         before = time.monotonic()
@@ -122,7 +83,7 @@ def test_p3_what_it_says_is_heard_and_played_is_told_when_it_was(world):
 
 
 def test_it_hears_the_caller_resampled_until_it_stops_recording(world):
-    call = world.call()
+    call = world.call("ws-audio")
     with world.stream(call) as stream, world.engine(call) as engine:
         engine.wait_told("hello")
         engine.say(tone(100))
@@ -142,7 +103,7 @@ def test_it_hears_the_caller_resampled_until_it_stops_recording(world):
 
 def test_p4_hush_clears_at_once_and_flushed_is_not_played(world):
     """P4, P5: one clear for one interruption, within 200 ms; what was flushed counts as not whole."""
-    call = world.call()
+    call = world.call("ws-audio")
     with world.stream(call) as stream, world.engine(call) as engine:
         engine.wait_told("hello")
         engine.tell("hush")  # nobody speaks: no clear
@@ -173,7 +134,7 @@ def test_p4_hush_clears_at_once_and_flushed_is_not_played(world):
     ({"type": "menu"}, {"end": "menu", "to": "", "reason": ""}),
 ])
 def test_its_decision_is_stored_before_the_stream_is_closed(world, message, outcome):
-    call = world.call()
+    call = world.call("ws-audio")
     with world.stream(call) as stream, world.engine(call) as engine:
         engine.wait_told("hello")
         engine.say(tone(600))
@@ -186,7 +147,7 @@ def test_its_decision_is_stored_before_the_stream_is_closed(world, message, outc
 
 
 def test_turns_are_stored_and_a_transcript_is_given(world):
-    call = world.call()
+    call = world.call("ws-audio")
     with world.stream(call) as stream, world.engine(call) as engine:
         engine.wait_told("hello")
         engine.tell("turn", role="assistant", content="Bonjour !")
@@ -206,7 +167,7 @@ def test_turns_are_stored_and_a_transcript_is_given(world):
 
 
 def test_what_it_cannot_mean_is_answered(world):
-    call = world.call()
+    call = world.call("ws-audio")
     with world.stream(call), world.engine(call) as engine:
         engine.wait_told("hello")
         engine.tell("dance")
@@ -216,7 +177,7 @@ def test_what_it_cannot_mean_is_answered(world):
 
 
 def test_tools(world):
-    call = world.call()
+    call = world.call("ws-audio")
     world.cache.answer = {"name": "Anna Petrova"}
     with world.stream(call), world.engine(call) as engine:
         engine.wait_told("hello")
@@ -239,7 +200,7 @@ def test_tools(world):
 
 
 def test_an_engine_may_come_again(world):
-    call = world.call()
+    call = world.call("ws-audio")
     with world.stream(call) as stream:
         with world.engine(call) as engine:
             engine.wait_told("hello")
@@ -253,7 +214,7 @@ def test_an_engine_may_come_again(world):
 
 
 def test_p7_an_engine_that_never_comes_ends_in_a_message(world):
-    call = world.call()
+    call = world.call("ws-audio")
     with world.stream(call) as stream:
         stream.wait_closed(15)
         assert 6000 < stream.now_ms() < 9500
@@ -261,27 +222,27 @@ def test_p7_an_engine_that_never_comes_ends_in_a_message(world):
 
 
 def test_who_may_come(world):
-    call = world.call()
+    call = world.call("ws-audio")
     wrong = [{}, {"X-Callweave-Secret": "x" * 40}, {"Authorization": "Bearer nonsense"},
-             {"Authorization": "Bearer " + stream_token(INTERNAL_SECRET, call_sid())}]
+             {"Authorization": "Bearer " + token(call_sid())}]
     with world.stream(call):
         for headers in wrong:
             with pytest.raises(websockets.InvalidStatusCode, match="403"):
                 with world.engine(call, headers):
                     pass
-        once = {"Authorization": "Bearer " + stream_token(INTERNAL_SECRET, call)}
+        once = {"Authorization": "Bearer " + token(call)}
         with world.engine(call, once) as engine:
             engine.wait_told("hello")
         with pytest.raises(websockets.InvalidStatusCode, match="403"):
             with world.engine(call, once):
                 pass
-    assert requests.get(f"{world.media.url}/audio/{call_sid()}", headers=OURS, timeout=5).status_code == 404
+    assert requests.get(f"{world.media.url}/audio/{call_sid()}", headers=SECRET_HEADER, timeout=5).status_code == 404
 
 
 def test_it_is_called_where_its_enterprise_says(world):
     with AudioEngine.served() as engine:
         world.configure(url=engine.url, key=KEY, codec="mulaw")
-        call = world.call()
+        call = world.call("ws-audio")
         with world.stream(call) as stream:
             assert engine.wait_told("hello")["codec"] == "mulaw" and engine.told("hello")[0]["rate"] == 8000
             assert engine.asked[0]["authorization"] == "Bearer " + KEY
@@ -297,7 +258,7 @@ def test_it_is_called_where_its_enterprise_says(world):
 def test_an_engine_that_breaks_ends_in_a_message(world):
     with AudioEngine.served() as engine:
         world.configure(url=engine.url)
-        call = world.call()
+        call = world.call("ws-audio")
         with world.stream(call) as stream:
             engine.wait_told("hello")
             engine.say(tone(100))
@@ -316,7 +277,7 @@ def test_an_engine_that_breaks_ends_in_a_message(world):
 ])
 def test_configurations_that_cannot_be(world, config, words):
     world.configure(**config)
-    call = world.call()
+    call = world.call("ws-audio")
     with world.stream(call) as stream:
         assert stream.wait_closed() == 1000
     outcome = world.outcome(call)
