@@ -67,7 +67,8 @@ void mouth_free(struct mouth **mouth)
 {
 	if (*mouth == NULL)
 		return;
-	(void)espeak_Terminate();
+	/* Not espeak_Terminate(): the second one in a process waits for a thread that is not there. What
+	 * espeak-ng holds lies in its globals and goes with the process. */
 	free(*mouth);
 	*mouth = NULL;
 }
