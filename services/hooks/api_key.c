@@ -39,6 +39,8 @@ static enum flow_status key_ask(struct flow *flow)
 	struct key_state *state = flow_state(flow);
 	struct pg_params params = {0};
 
+	if (schema_why_not(hooks->schema) != NULL)
+		return flow_fail(flow, ERROR_BUSY, "%s", schema_why_not(hooks->schema));
 	pg_put_text(&params, state->digest);
 	return await_pg_query(flow, hooks->pg, &state->batch, sql_key, &params);
 }

@@ -43,9 +43,6 @@ static bool may_go(const struct send_state *state, struct text_result *result)
 		refuse(result, "expired", "given up after 24 hours");
 	else if (state->provider == NULL)
 		refuse(result, "", "no such provider");
-	else if (message->doubtful && state->provider->look == NULL)
-		refuse(result, "unknown",
-			"it may have been sent: nobody answered; look at the phone");
 	else
 		return true;
 	return false;
@@ -115,7 +112,7 @@ static enum flow_status send_check(struct flow *flow)
 			STR("the enterprise has no account to send with"));
 		return flow_goto(flow, SEND_RECORD);
 	}
-	if (state->message.doubtful)
+	if (state->message.doubtful && !state->provider->repeatable)
 		return flow_goto(flow, SEND_LOOK);
 	(void)flow_goto(flow, SEND_ASK);
 	return await_sleep(flow, sender_slot(state->sender, &state->message));

@@ -2,7 +2,8 @@
  * text_baileys: WhatsApp through baileys-bridge, a phone of the enterprise's own
  * (docs/protocol/texts.md).
  *
- * The bridge cannot be asked what it sent: what is in doubt is for a person to look at.
+ * The bridge cannot be asked what it sent, but a message bears our id: sent again it is the same to
+ * WhatsApp, so what is in doubt is simply repeated.
  */
 #include "text_provider.h"
 
@@ -18,6 +19,13 @@ static const char *address(const struct text_message *message, struct arena *are
 	return message->peer;
 }
 
+/* Of 0-9 and A-Z, as WhatsApp's own; a new one when a person has it sent anew. */
+static const char *id_of(const struct text_message *message, struct arena *arena)
+{
+	return arena_printf(arena, "CALLWEAVE%lldX%lld", (long long)message->id,
+		(long long)message->created_ms);
+}
+
 static void baileys_send(const struct text_message *message, const struct text_access *access,
 	struct arena *arena, struct http_call *call)
 {
@@ -29,6 +37,7 @@ static void baileys_send(const struct text_message *message, const struct text_a
 	json_open_object(&json);
 	json_put_member_str(&json, "to", str_from(address(message, arena)));
 	json_put_member_str(&json, "text", message->body);
+	json_put_member_str(&json, "message_id", str_from(id_of(message, arena)));
 	json_close_object(&json);
 	*call = (struct http_call){
 		.method = "POST",
@@ -65,7 +74,8 @@ static struct said read_said(const struct http_answer *answer, struct arena *are
 	return said;
 }
 
-/* "ok": false is the bridge's word that it did not send: no phone is connected, most often. */
+/* Without a connected phone nothing was sent, and another provider may do it; after any other failure it
+ * may have been, so that only the same id is tried again. */
 static void baileys_sent(
 	const struct http_answer *answer, struct arena *arena, struct text_result *result)
 {
@@ -73,7 +83,7 @@ static void baileys_sent(
 	struct str words = str_from(answer->error.text);
 
 	result->pause_ms = -1;
-	result->outcome = answer->reach == HTTP_NOT_SENT ? TEXT_ELSEWHERE : TEXT_DOUBTFUL;
+	result->outcome = answer->reach == HTTP_NOT_SENT ? TEXT_ELSEWHERE : TEXT_AGAIN;
 	if (answer->reach == HTTP_ANSWERED) {
 		said = read_said(answer, arena);
 		words = said.error.size > 0 ? said.error : STR("the bridge gave no reason");
@@ -83,7 +93,8 @@ static void baileys_sent(
 			result->id = said.message_id;
 		} else if (answer->status == 400) {
 			result->outcome = TEXT_REFUSED;
-		} else if (answer->status != 200) {
+		} else if (answer->status != 200 &&
+			   str_equal(said.error, STR("Socket not connected"))) {
 			result->outcome = TEXT_ELSEWHERE;
 		}
 	}
@@ -93,6 +104,7 @@ static void baileys_sent(
 
 const struct text_provider text_baileys = {
 	.name = "baileys",
+	.repeatable = true,
 	.send = baileys_send,
 	.sent = baileys_sent,
 };

@@ -54,6 +54,7 @@ struct text_result {
 
 struct text_provider {
 	const char *name;
+	bool repeatable; /* the same send twice is one message: nothing is in doubt */
 	/* In the arena. */
 	void (*send)(const struct text_message *message, const struct text_access *access,
 		struct arena *arena, struct http_call *call);

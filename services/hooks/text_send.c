@@ -351,6 +351,8 @@ static const struct account *find_account(struct flow *flow, struct error *error
 	const char *why_not = accounts_why_not(hooks->accounts);
 	const struct account *account;
 
+	if (why_not == NULL)
+		why_not = schema_why_not(hooks->schema);
 	if (why_not != NULL) {
 		error_set(error, ERROR_BUSY, "%s", why_not);
 		return NULL;

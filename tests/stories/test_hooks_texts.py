@@ -395,7 +395,7 @@ def test_the_phone_takes_what_twilio_may_not_send(world):
     peer = world.peer()
     answer = world.send("whatsapp", peer, "by the phone").json()
     assert answer["success"] and answer["provider_used"] == "baileys"
-    assert world.bridge.sent[-1] == {"to": peer, "text": "by the phone"}
+    assert {**world.bridge.sent[-1], "message_id": ""} == {"to": peer, "text": "by the phone", "message_id": ""}
     world.bridge.connected = False
     world.bring({"from": peer.strip("+") + "@s.whatsapp.net", "text": "hi", "message_id": sid()})
     answer = world.send("whatsapp", peer, "not connected", provider="baileys").json()
@@ -501,6 +501,17 @@ def test_a_day_is_the_end(world):
                     [message])
     row = wait_until(lambda: world.message(message) if world.message(message)["status"] == "failed" else None, 10)
     assert row["error"].startswith("given up after 24 hours: ") and row["next_at"] is None
+
+
+def test_the_phone_is_told_the_same_id_again(world):
+    """An answer that was lost: the same id is the same message to WhatsApp."""
+    peer = world.peer()
+    world.bridge.mute = 1
+    message = world.send("whatsapp", peer, "hello", provider="baileys", wait=1).json()["message_id"]
+    wait_until(lambda: world.hurry() or world.message(message)["status"] == "sent", 10,
+               lambda: str(dict(world.message(message))))
+    ids = [item["message_id"] for item in world.bridge.sent if item["to"] == peer]
+    assert len(ids) == 2 and len(set(ids)) == 1 and re.fullmatch("[0-9A-Z]{8,64}", ids[0])
 
 
 # -- what breaks ------------------------------------------------------------------------------------------

@@ -128,6 +128,7 @@ class FakeBridge(FakeServer):
         self.secret = secret
         self.sent = []
         self.connected = True
+        self.mute = 0  # so many of the next sends are done without an answer
         super().__init__()
 
     def serve(self, handler):
@@ -141,4 +142,9 @@ class FakeBridge(FakeServer):
         with self.lock:
             self.sent.append(json.loads(body))
             number = len(self.sent)
+            mute = self.mute > 0
+            self.mute -= mute
+        if mute:
+            handler.close_connection = True
+            return handler.connection.close()
         return self.reply(handler, 200, {"ok": True, "message_id": f"BAE5{number:012d}"})
