@@ -101,6 +101,18 @@ static void add_integration(struct held *held, const char *code, const struct js
 		account->smart = config;
 }
 
+/* Integrations that are no CRM: how an enterprise is reached, and what it is paid by. */
+static bool is_crm(const char *code)
+{
+	static const char *const others[] = {"smart", "twilio", "whatsapp", "voice", "payments"};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (strcmp(code, others[i]) == 0)
+			return false;
+	}
+	return true;
+}
+
 /* What the enterprise chose; when it chose nothing, there is no doubt if it has one only. */
 static const char *primary_of(struct held *held)
 {
@@ -116,7 +128,7 @@ static const char *primary_of(struct held *held)
 	for (unsigned i = 0; i < account->integration_count; i++) {
 		const struct account_integration *at = &account->integrations[i];
 
-		if (!at->enabled || at->config == account->smart)
+		if (!at->enabled || !is_crm(at->code))
 			continue;
 		only = at->code;
 		enabled++;

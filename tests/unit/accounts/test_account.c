@@ -56,6 +56,10 @@ static void test_the_primary_is_never_guessed(void **state)
 		{"{\"uon\":{\"enabled\":true},\"ms\":{\"enabled\":true}}", ""},
 		{"{\"uon\":{\"enabled\":true},\"ms\":{\"enabled\":false}}", "uon"},
 		{"{\"uon\":{\"enabled\":true},\"smart\":{\"primary\":\"ms\"}}", "ms"},
+		{"{\"uon\":{\"enabled\":true},\"twilio\":{\"enabled\":true},"
+		 "\"whatsapp\":{\"enabled\":true},\"payments\":{\"enabled\":true}}",
+			"uon"},
+		{"{\"twilio\":{\"enabled\":true}}", ""},
 		{"{\"uon\":{\"enabled\":true},\"smart\":{\"primary\":7,\"enabled\":true}}", "uon"},
 	};
 
