@@ -8,6 +8,7 @@
 #include "websocket.h"
 
 #include "alloc.h"
+#include "http_upgrade.h"
 #include "websocket_private.h"
 
 #include <errno.h>
@@ -111,89 +112,6 @@ void websocket_free(struct websocket **websocket)
 		destroy(gone);
 }
 
-/* -- time ----------------------------------------------------------------------------------------- */
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* When the timer has something to look at. What was heard meanwhile puts it off only then. */
-static int64_t next_look_ms(const struct websocket *websocket)
-{
-	const struct websocket_options *options = &websocket->options;
-	int64_t at_ms;
-
-	if (websocket->deadline_ms != 0)
-		return websocket->deadline_ms;
-	at_ms = websocket->heard_ms + options->idle_ms;
-	if (!websocket->pinged)
-		at_ms = earlier(at_ms, websocket->heard_ms + options->ping_ms);
-	if (websocket->blocked_ms != 0)
-		at_ms = earlier(at_ms, websocket->blocked_ms + options->idle_ms);
-	return at_ms;
-}
-
-static void set_timer(struct websocket *websocket)
-{
-	loop_timer_set(websocket->timer, next_look_ms(websocket) - loop_now_ms(websocket->loop));
-}
-
-void websocket_set_deadline(struct websocket *websocket, int64_t after_ms)
-{
-	int64_t at_ms = loop_now_ms(websocket->loop) + after_ms;
-
-	if (websocket->deadline_ms != 0 && websocket->deadline_ms < at_ms)
-		return;
-	websocket->deadline_ms = at_ms;
-	set_timer(websocket);
-}
-
-static void end_late(struct websocket *websocket)
-{
-	if (websocket->state == WEBSOCKET_DIALING)
-		websocket_dial_late(websocket);
-	else if (websocket->state == WEBSOCKET_CLOSING)
-		websocket_end(websocket, WEBSOCKET_ABNORMAL, "the peer did not answer our close");
-	else
-		websocket_end(websocket, websocket->code, websocket->words);
-}
-
-static void put(struct websocket *websocket, enum websocket_frame frame, struct str payload);
-
-static void look_at_silence(struct websocket *websocket, int64_t now_ms)
-{
-	int64_t silent_ms = now_ms - websocket->heard_ms;
-	int64_t idle_ms = websocket->options.idle_ms;
-	char words[64];
-
-	if (silent_ms >= idle_ms) {
-		(void)snprintf(words, sizeof(words), "nothing was heard for %lld ms",
-			(long long)silent_ms);
-		websocket_end(websocket, WEBSOCKET_ABNORMAL, words);
-	} else if (websocket->blocked_ms != 0 && now_ms - websocket->blocked_ms >= idle_ms) {
-		websocket_end(websocket, WEBSOCKET_ABNORMAL, "the peer does not read");
-	} else if (silent_ms >= websocket->options.ping_ms && !websocket->pinged) {
-		websocket->pinged = true;
-		put(websocket, WEBSOCKET_PING, str_of(NULL, 0));
-	}
-}
-
-static void on_timer(void *owner)
-{
-	struct websocket *websocket = owner;
-	int64_t now_ms = loop_now_ms(websocket->loop);
-
-	websocket_enter(websocket);
-	if (websocket->deadline_ms != 0 && now_ms >= websocket->deadline_ms)
-		end_late(websocket);
-	else if (websocket->deadline_ms == 0)
-		look_at_silence(websocket, now_ms);
-	if (websocket->timer != NULL)
-		set_timer(websocket);
-	websocket_leave(websocket);
-}
-
 /* -- sending -------------------------------------------------------------------------------------- */
 
 /* Only what was sent can be heard: the connection is closed for sending once all is said. */
@@ -222,7 +140,7 @@ static void on_blocked(struct websocket *websocket)
 		return;
 	websocket->blocked_ms = loop_now_ms(websocket->loop);
 	if (websocket->deadline_ms == 0)
-		set_timer(websocket);
+		websocket_set_timer(websocket);
 }
 
 /* False: it will never take anything any more. */
@@ -264,7 +182,7 @@ static void flush(struct websocket *websocket)
 }
 
 /* Control frames: there is room beside the messages'. */
-static void put(struct websocket *websocket, enum websocket_frame frame, struct str payload)
+void websocket_put(struct websocket *websocket, enum websocket_frame frame, struct str payload)
 {
 	(void)websocket_frames_put(&websocket->frames, &websocket->out, frame, payload);
 	loop_defer(websocket->loop, &websocket->writer);
@@ -357,7 +275,7 @@ static void take(
 		options->handler->message(
 			options->context, event->frame == WEBSOCKET_BINARY, event->payload);
 	else if (event->frame == WEBSOCKET_PING)
-		put(websocket, WEBSOCKET_PONG, event->payload);
+		websocket_put(websocket, WEBSOCKET_PONG, event->payload);
 }
 
 /* Neither freed nor over, and frames count. */
@@ -461,7 +379,7 @@ struct websocket *websocket_new(
 	fill_defaults(&websocket->options);
 	websocket->fd = -1;
 	websocket->writer = (struct loop_task){.run = on_turn_end, .owner = websocket};
-	websocket->timer = loop_timer_new(loop, on_timer, websocket);
+	websocket_new_timer(websocket);
 	buf_init(&websocket->out, websocket->options.max_output_bytes + CONTROL_BYTES);
 	websocket_frames_init(&websocket->frames, server, websocket->options.max_message_bytes);
 	websocket->frames.recv = on_recv;
@@ -480,7 +398,7 @@ void websocket_begin(struct websocket *websocket, struct buf *rest)
 	websocket->rest = rest;
 	websocket->heard_ms = loop_now_ms(websocket->loop);
 	websocket->deadline_ms = 0;
-	set_timer(websocket);
+	websocket_set_timer(websocket);
 	if (websocket->watch == NULL)
 		websocket_watch(websocket);
 	update_interest(websocket);

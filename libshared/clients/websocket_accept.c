@@ -4,11 +4,9 @@
  * Twilio offers no sub-protocol, no Origin, no extension: none of them is asked for. A sub-protocol is
  * echoed only when it was offered, in the spelling of the offer; strict clients refuse anything else.
  */
-#include "alloc.h"
+#include "http_upgrade.h"
 #include "websocket_handshake.h"
 #include "websocket_private.h"
-
-#include <stdlib.h>
 
 enum { PROTOCOL_MAX_BYTES = 128 };
 

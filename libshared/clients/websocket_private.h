@@ -1,6 +1,6 @@
 /*
- * websocket_private: a WebSocket as its files share it: websocket.c is its life once it is open,
- * websocket_accept.c and websocket_dial.c are how it comes to be.
+ * websocket_private: a WebSocket as its files share it: websocket.c is its life once it is open, with
+ * websocket_time.c; websocket_accept.c and websocket_dial.c are how it comes to be.
  */
 #ifndef CALLWEAVE_WEBSOCKET_PRIVATE_H
 #define CALLWEAVE_WEBSOCKET_PRIVATE_H
@@ -60,7 +60,14 @@ void websocket_begin(struct websocket *websocket, struct buf *rest);
 void websocket_end(struct websocket *websocket, int code, const char *words);
 void websocket_watch(struct websocket *websocket);
 void websocket_drop_socket(struct websocket *websocket);
-void websocket_set_deadline(struct websocket *websocket, int64_t after_ms);
+/* A control frame: there is room for those beside messages. */
+void websocket_put(struct websocket *websocket, enum websocket_frame frame, struct str payload);
+
+/* -- websocket_time.c ----------------------------------------------------------------------------- */
+
+void websocket_new_timer(struct websocket *websocket);
+void websocket_set_timer(struct websocket *websocket); /* for what is next now */
+void websocket_set_deadline(struct websocket *websocket, int64_t after_ms); /* if it is earlier */
 
 /* -- websocket_dial.c ----------------------------------------------------------------------------- */
 

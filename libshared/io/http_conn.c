@@ -5,7 +5,7 @@
  * answered fills its own buffer, then its own socket. Whatever closes a connection goes through
  * http_conn_lose(); its memory goes at the end of the turn, so nobody is left without ground.
  */
-#include "http_private.h"
+#include "http_conn_private.h"
 
 #include "alloc.h"
 

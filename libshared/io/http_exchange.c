@@ -1,7 +1,7 @@
 /*
  * http_exchange: from a request to its flow, and what the flow may ask of it.
  */
-#include "http_private.h"
+#include "http_conn_private.h"
 
 #include "clock.h"
 #include "crypto.h"

@@ -1,7 +1,7 @@
 /*
  * http_listen: the listening socket: bound with words for people, accepted from with bounds.
  */
-#include "http_private.h"
+#include "http_conn_private.h"
 #include "numeric_address.h"
 
 #include <arpa/inet.h>

@@ -15,6 +15,8 @@
 
 #include <netinet/in.h>
 
+struct http_conn;
+
 enum {
 	HTTP_OUT_MAX_BYTES = 16 << 20,
 	HTTP_EXTRA_MAX_BYTES = 8 << 10,
@@ -52,7 +54,7 @@ struct http_server {
 	int listen_fd; /* -1: it takes no more connections */
 	struct loop_watch *listen_watch;
 	struct loop_timer *accept_pause;
-	int64_t told_ms; /* when it was last said that descriptors ran out */
+	int64_t told_ms;	 /* when it was last said that descriptors ran out */
 	struct tls_context *tls; /* NULL: without */
 	bool draining;
 	bool freed;	   /* and still here: connections that were handed over count in it */
@@ -74,69 +76,11 @@ struct http_server {
 	struct metric *refused;
 };
 
-enum http_conn_state {
-	HTTP_IDLE,	/* nothing of a next request has come */
-	HTTP_RECEIVING, /* some of it has */
-	HTTP_ANSWERING, /* from the whole request until the whole answer is taken and the flow ended */
-	HTTP_LINGERING, /* all is said; what the client still sends is thrown away */
-	HTTP_CLOSED,	/* the descriptor is gone; a detached flow may still be under way */
-};
-
-struct http_conn {
-	struct http_server *server;
-	struct http_conn *next, **link;
-	int fd;
-	struct tls *tls;	/* NULL: without */
-	struct loop_task again; /* to read what TLS has taken from the kernel already */
-	struct loop_watch *watch;
-	struct loop_alarm alarm;
-	int64_t due_ms; /* what the alarm is for; it may be set earlier than that */
-	char peer[INET6_ADDRSTRLEN];
-	enum http_conn_state state;
-	struct http_parse parse;
-	struct buf out; /* empty once all of it is taken */
-	size_t sent;	/* how much of `out` the client took so far */
-
-	/* the exchange */
-	struct flow *flow; /* NULL: answered without one, or ended */
-	const struct http_route *route;
-	struct http_request request;
-	char trace[HTTP_TRACE_BYTES];
-	char plain_path[HTTP_PLAIN_PATH_BYTES]; /* with loose_slashes */
-	struct str routed; /* the path by which its route was found */
-	void *note;
-	struct buf extra; /* further headers of the answer */
-	unsigned extra_count;
-	int64_t started_us;
-	bool replied;
-	bool close_after;
-	bool cors;
-	bool head_only;
-	bool streaming;
-	bool chunked;
-	bool spools;	   /* counted in the server */
-	bool stream_waits; /* stream_op: a flow waits until `out` is taken */
-	struct flow_op stream_op;
-};
-
 /* -- http_listen.c --------------------------------------------------------------------------------- */
 
 int http_listen(const char *host, int port, struct error *error); /* -1 with words */
 void http_listen_start(struct http_server *server);
 void http_listen_stop(struct http_server *server);
-
-/* -- http_conn.c ------------------------------------------------------------------------------------ */
-
-void http_conn_new(struct http_server *server, int fd, const char *peer);
-/* Send what can be sent; what is left waits for the client. */
-void http_conn_flush(struct http_conn *conn);
-/* The flow ended, or the answer was taken: go on when both are true. */
-void http_conn_settle(struct http_conn *conn);
-/* Close without a word. Its flow is cancelled unless it has replied, or is detached. */
-void http_conn_lose(struct http_conn *conn);
-/* Give the socket away, which still counts as open; the connection goes with its flow. */
-int http_conn_detach(struct http_conn *conn);
-void http_conn_free(struct http_conn *conn);
 
 /* -- http_exchange.c -------------------------------------------------------------------------------- */
 

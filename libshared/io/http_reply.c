@@ -1,7 +1,7 @@
 /*
  * http_reply: an answer is put together in one buffer and sent with one system call.
  */
-#include "http_private.h"
+#include "http_conn_private.h"
 
 #include "clock.h"
 #include "json.h"

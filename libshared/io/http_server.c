@@ -1,7 +1,7 @@
 /*
  * http_server: making, draining and freeing a server.
  */
-#include "http_private.h"
+#include "http_conn_private.h"
 
 #include "alloc.h"
 #include "crypto.h"

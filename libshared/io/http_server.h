@@ -17,7 +17,6 @@
 #include "metrics.h"
 
 struct http_server;
-struct tls;
 
 struct http_route {
 	const char *method; /* "GET"; GET also serves HEAD. NULL ends the table */
@@ -29,7 +28,7 @@ enum {
 	ROUTE_DETACHED = 1, /* a lost client does not cancel the flow; its reply is dropped */
 	ROUTE_CORS = 2,	    /* any origin may call it; OPTIONS is answered for it */
 	ROUTE_SPOOL = 4,    /* its body may be large: it comes as a file, see body_fd */
-	ROUTE_UPGRADE = 8,  /* a GET that may take the connection over, see http_upgrade() */
+	ROUTE_UPGRADE = 8,  /* a GET that may take the connection over, see http_upgrade.h */
 };
 
 struct http_request;
@@ -132,24 +131,5 @@ int http_unnamed_file(const char *folder, struct error *error);
  * await_http_stream waits until the client has taken what was sent, so memory stays bounded. */
 void http_stream_begin(struct flow *flow, const char *content_type);
 enum flow_status await_http_stream(struct flow *flow, struct str piece);
-
-/* -- taking the connection over (clients/websocket) ------------------------------------------------ */
-
-/* What is left of a connection whose request was answered by 101. */
-struct http_upgraded {
-	int fd;	   /* non-blocking; the taker's own from now on */
-	void *tls; /* of io/tls, the taker's; NULL: none */
-	struct buf *
-		rest; /* what came behind the request; the taker frees it (buf_free, free); may be NULL */
-};
-/* Instead of a reply: 101 with these headers (a NULL name ends them; "Connection: Upgrade" is among
- * them) is written, and the connection is no longer the server's. False with words: the client has
- * gone, it is no HTTP/1.1, or the route has no ROUTE_UPGRADE. End the flow afterwards. */
-bool http_upgrade(struct flow *flow, const char *const headers[][2], struct http_upgraded *to,
-	struct error *error);
-/* It counts for max_connections until its taker says this, once, which may be after
- * http_server_free(). A drain does not wait for it: its owner has to end it. */
-void http_upgraded_over(struct http_server *server);
-struct http_server *http_server_of(struct flow *flow);
 
 #endif

@@ -4,7 +4,7 @@
  * The file is the request's: it is gone with it, also when the process dies. What it may take of
  * the disk is bounded by its size and by how many there are at a time.
  */
-#include "http_private.h"
+#include "http_conn_private.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
  * http_stream: an answer of unknown length, piece by piece; a piece waits until the one before it
  * was taken.
  */
-#include "http_private.h"
+#include "http_conn_private.h"
 
 void http_stream_begin(struct flow *flow, const char *content_type)
 {

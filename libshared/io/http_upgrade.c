@@ -4,9 +4,10 @@
  * The 101 is written here, whole, so that the taker begins on a clean line. The server keeps counting
  * the connection, because it still costs a descriptor; so its struct outlives it when need be.
  */
-#include "http_private.h"
+#include "http_upgrade.h"
 
 #include "alloc.h"
+#include "http_conn_private.h"
 
 #include <stdlib.h>
 

@@ -4,6 +4,8 @@
  */
 #include "http_routes.h"
 
+#include "http_upgrade.h"
+
 #define ASK                                                                                        \
 	"GET /up HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: test\r\nX-Many: a, b\r\n"  \
 	"X-Other: 1\r\nx-many: c\r\n\r\n"
