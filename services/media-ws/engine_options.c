@@ -46,6 +46,7 @@ static const struct json_field option_fields[] = {
 	JSON_FIELD(struct engine_options, handing_over, JSON_STRING, 0),
 	JSON_FIELD(struct engine_options, silence_ms, JSON_INT64, 0),
 	JSON_FIELD(struct engine_options, filler_ms, JSON_INT64, 0),
+	JSON_FIELD(struct engine_options, patience_ms, JSON_INT64, 0),
 	JSON_FIELD(struct engine_options, speech_hz, JSON_INT64, 0),
 	{NULL},
 };
@@ -71,6 +72,8 @@ static bool check(const struct engine_options *options, struct error *error)
 		return error_set(error, ERROR_INPUT, "silence_ms: takes 500 to 120000");
 	if (options->filler_ms < 100 || options->filler_ms > 60000)
 		return error_set(error, ERROR_INPUT, "filler_ms: takes 100 to 60000");
+	if (options->patience_ms < 200 || options->patience_ms > 60000)
+		return error_set(error, ERROR_INPUT, "patience_ms: takes 200 to 60000");
 	if (options->speech_hz < 8000 || options->speech_hz > 48000)
 		return error_set(error, ERROR_INPUT, "speech_hz: takes 8000 to 48000");
 	return true;
@@ -94,6 +97,7 @@ bool engine_options_read(const struct engine_call *call, struct arena *arena,
 		.handing_over = str_from(phrases->handing_over),
 		.silence_ms = 8000,
 		.filler_ms = 2500,
+		.patience_ms = 5000,
 		.speech_hz = 24000,
 	};
 	if (call->config == NULL)

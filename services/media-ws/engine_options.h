@@ -21,6 +21,7 @@ struct engine_options {
 	struct str handing_over; /* before a transfer, when the model said nothing */
 	int64_t silence_ms;	 /* until the caller is asked again; 8 s */
 	int64_t filler_ms;	 /* until the filler is said; 2.5 s */
+	int64_t patience_ms;	 /* for a server that pauses in the middle of an answer; 5 s */
 	int64_t speech_hz;	 /* of response_format pcm; 24000 */
 };
 

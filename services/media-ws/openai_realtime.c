@@ -15,7 +15,6 @@
 enum {
 	CONNECT_MS = 4000,
 	SESSION_MS = 3000,	     /* of an open socket, until the session is as we want it */
-	STALL_MS = 5000,	     /* an answer has begun and nothing more of it comes */
 	EARLY_BYTES = 3000 * 8,	     /* heard before the session was there: 3 s */
 	MAX_MESSAGE_BYTES = 1 << 20, /* half a minute of sound at once */
 	MAX_OUT_BYTES = 64 * 1024,
@@ -254,7 +253,8 @@ static void engine_tick(struct engine *engine)
 
 	if (engine->state == OPENED && waited > SESSION_MS)
 		realtime_fail(engine, "no session", "");
-	else if (engine->state == SESSION && engine->responding && waited > STALL_MS)
+	else if (engine->state == SESSION && engine->responding &&
+		 waited > engine->options.patience_ms)
 		realtime_fail(engine, "the answer stalls", "");
 }
 

@@ -11,7 +11,6 @@
 enum {
 	HEAD_MS = 6000,	  /* until a server begins to speak */
 	QUICK_MS = 2000,  /* a failure that is not worth giving up for */
-	PIECE_MS = 4000,  /* without any more sound */
 	WHOLE_MS = 60000, /* of one sentence */
 	MAX_PCM_BYTES = 48000 * 2 * 60,
 	MAX_SOUND_BYTES = 256 * 1024, /* mu-law of one piece */
@@ -181,10 +180,12 @@ static enum flow_status speak_begin(struct flow *flow)
 	http_feed_free(&speaking->feed);
 	pipeline_audio_free(&speaking->audio);
 	pipeline_audio_init(&speaking->audio, (unsigned)engine->options.speech_hz);
-	buf_init(&speaking->sound, MAX_SOUND_BYTES);
-	if (speaking->body.max_bytes == 0)
+	if (speaking->body.max_bytes == 0) {
 		buf_init(&speaking->body, MAX_BODY_BYTES);
+		buf_init(&speaking->sound, MAX_SOUND_BYTES);
+	}
 	buf_clear(&speaking->body);
+	buf_clear(&speaking->sound);
 	pipeline_put_speech(&speaking->body, &engine->options,
 		speaking->filler ? engine->options.filler
 				 : str_trim(part_text(&engine->said, engine->said.spoken)));
@@ -221,7 +222,7 @@ static enum flow_status speak_head(struct flow *flow)
 
 	if (pipeline_status(&speaking->answer, (struct str){0}, &error) &&
 		is_sound(&speaking->answer, &error))
-		return await_http_piece(flow, speaking->feed, PIECE_MS);
+		return await_http_piece(flow, speaking->feed, engine->options.patience_ms);
 	if (pipeline_retry(&speaking->answer, &speaking->tries))
 		return flow_goto(flow, SPEAK_BEGIN);
 	log_warn(bridge_log(engine->bridge), "speech: %s", error.text);
@@ -277,7 +278,7 @@ static enum flow_status speak_piece(struct flow *flow)
 		return give_up(flow, &error);
 	pass_on(engine, speaking);
 	(void)flow_goto(flow, SPEAK_PIECE);
-	return await_http_piece(flow, speaking->feed, PIECE_MS);
+	return await_http_piece(flow, speaking->feed, engine->options.patience_ms);
 }
 
 static void speaking_free(struct speaking *speaking)

@@ -11,7 +11,6 @@
 
 enum {
 	THINK_HEAD_MS = 8000,
-	THINK_PIECE_MS = 5000,
 	THINK_MS = 30000,
 	END_MS = 300, /* between finish_reason and the end */
 	TOOL_MS = 6000,
@@ -78,7 +77,7 @@ enum flow_status pipeline_think_head(struct flow *flow)
 	if (pipeline_status(&answering->answer, (struct str){0}, &error) &&
 		read_kind(answering, &error)) {
 		answering->tries = 0;
-		return await_http_piece(flow, answering->feed, THINK_PIECE_MS);
+		return await_http_piece(flow, answering->feed, engine->options.patience_ms);
 	}
 	log_warn(bridge_log(engine->bridge), "chat: %s", error.text);
 	if (pipeline_retry(&answering->answer, &answering->tries))
@@ -150,7 +149,7 @@ enum flow_status pipeline_think_delta(struct flow *flow)
 	(void)flow_goto(flow, ANSWER_DELTA);
 	/* Read to its end, the connection can serve the next turn, too. */
 	return await_http_piece(
-		flow, answering->feed, answering->chat.done ? END_MS : THINK_PIECE_MS);
+		flow, answering->feed, answering->chat.done ? END_MS : engine->options.patience_ms);
 }
 
 /* -- tools ----------------------------------------------------------------------------------------- */
