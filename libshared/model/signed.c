@@ -18,39 +18,87 @@ static void sign(struct str key, const char *text, char to[SIGN_TEXT])
 	crypto_hex(digest, SIGN_BYTES, to);
 }
 
-/* What a link says, as it is signed. */
-static void link_sign(
-	struct str key, struct str enterprise, int64_t call_id, int64_t until_s, char to[SIGN_TEXT])
+/* What a link says, as it is signed: "call|0367|123|<until>", "customer|0367|375290000001|<until>". */
+static void link_sign(struct str key, const char *kind, const struct signed_query *query,
+	struct str what, char to[SIGN_TEXT])
 {
-	char text[160];
-	snprintf(text, sizeof(text), "call|%.*s|%" PRId64 "|%" PRId64, STR_ARG(enterprise), call_id,
-		until_s);
+	char text[200];
+	snprintf(text, sizeof(text), "%s|%.*s|%.*s|%.*s", kind, STR_ARG(query->enterprise),
+		STR_ARG(what), STR_ARG(query->until));
 	sign(key, text, to);
+}
+
+static void link_make(struct str key, const char *kind, struct signed_query *query, struct str what,
+	struct buf *to)
+{
+	char mac[SIGN_TEXT];
+	link_sign(key, kind, query, what, mac);
+	buf_printf(to, "/%s/%.*s/%.*s?until=%.*s&sign=%s", kind, STR_ARG(query->enterprise),
+		STR_ARG(what), STR_ARG(query->until), mac);
+}
+
+static bool link_check(struct str key, const char *kind, const struct signed_query *query,
+	struct str what, struct error *error)
+{
+	char mac[SIGN_TEXT];
+	if (key.size < SIGNED_KEY_MIN_BYTES || !str_is_digits(query->until) ||
+		query->until.size > 12)
+		return error_set(error, ERROR_AUTH, "this link is not complete");
+	link_sign(key, kind, query, what, mac);
+	if (!str_equal_secret(query->sign, str_from(mac)))
+		return error_set(error, ERROR_AUTH, "this link was not made here");
+	return true;
+}
+
+static bool is_over(const struct signed_query *query, int64_t now_ms)
+{
+	int64_t until_s = 0;
+	return !str_to_int64(query->until, &until_s) || now_ms / 1000 > until_s;
+}
+
+static struct str decimal(int64_t number, char to[24])
+{
+	snprintf(to, 24, "%" PRId64, number);
+	return str_from(to);
 }
 
 void signed_link(
 	struct str key, struct str enterprise, int64_t call_id, int64_t until_ms, struct buf *to)
 {
-	char mac[SIGN_TEXT];
-	int64_t until_s = until_ms / 1000;
-	link_sign(key, enterprise, call_id, until_s, mac);
-	buf_printf(to, "/call/%.*s/%" PRId64 "?until=%" PRId64 "&sign=%s", STR_ARG(enterprise),
-		call_id, until_s, mac);
+	char id[24], until[24];
+	struct signed_query query = {
+		.enterprise = enterprise, .until = decimal(until_ms / 1000, until)};
+	link_make(key, "call", &query, decimal(call_id, id), to);
 }
 
 bool signed_link_check(
 	struct str key, const struct signed_query *query, int64_t now_ms, struct error *error)
 {
-	char mac[SIGN_TEXT];
-	int64_t until_s = 0;
-	if (key.size < SIGNED_KEY_MIN_BYTES || !str_to_int64(query->until, &until_s))
-		return error_set(error, ERROR_AUTH, "this link is not complete");
-	link_sign(key, query->enterprise, query->call_id, until_s, mac);
-	if (!str_equal_secret(query->sign, str_from(mac)))
-		return error_set(error, ERROR_AUTH, "this link was not made here");
-	if (now_ms / 1000 > until_s)
+	char id[24];
+	if (!link_check(key, "call", query, decimal(query->call_id, id), error))
+		return false;
+	if (is_over(query, now_ms))
 		return error_set(
 			error, ERROR_AUTH, "this link is over; press the button in the chat again");
+	return true;
+}
+
+void signed_customer_link(
+	struct str key, struct str enterprise, struct str phone, int64_t until_ms, struct buf *to)
+{
+	char until[24];
+	struct signed_query query = {
+		.enterprise = enterprise, .until = decimal(until_ms / 1000, until)};
+	link_make(key, "customer", &query, phone, to);
+}
+
+bool signed_customer_check(struct str key, const struct signed_query *query, struct str phone,
+	int64_t now_ms, struct error *error)
+{
+	if (!link_check(key, "customer", query, phone, error))
+		return false;
+	if (is_over(query, now_ms))
+		return error_set(error, ERROR_AUTH, "this link is over");
 	return true;
 }
 

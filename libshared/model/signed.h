@@ -30,6 +30,13 @@ struct signed_query {
 bool signed_link_check(
 	struct str key, const struct signed_query *query, int64_t now_ms, struct error *error);
 
+/* The same for a customer's page: "/customer/0367/375290000001?until=...&sign=...", the number without
+ * its plus. `query.call_id` is not looked at. */
+void signed_customer_link(
+	struct str key, struct str enterprise, struct str phone, int64_t until_ms, struct buf *to);
+bool signed_customer_check(struct str key, const struct signed_query *query, struct str phone,
+	int64_t now_ms, struct error *error);
+
 enum callback_action { CALLBACK_LISTEN, CALLBACK_WHISPER, CALLBACK_CONFERENCE, CALLBACK_CALL_BACK };
 
 /* What a button asks for: for the first three, `phone` joins the conversation of `call_id`; for the

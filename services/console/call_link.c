@@ -46,6 +46,28 @@ bool link_read(struct link *link, struct str tail, struct str query, struct aren
 	return true;
 }
 
+bool link_read_customer(struct link *link, struct str tail, struct str query, struct arena *arena)
+{
+	struct str enterprise = str_cut(&tail, '/');
+
+	*link = (struct link){0};
+	if (!is_number(enterprise) || !str_is_digits(tail) || tail.data[0] == '0' ||
+		!str_copy(link->phone, sizeof(link->phone), tail) ||
+		!str_copy(link->enterprise, sizeof(link->enterprise), enterprise))
+		return false;
+	(void)uri_query_value(query, "until", arena, &link->until);
+	(void)uri_query_value(query, "sign", arena, &link->sign);
+	return true;
+}
+
+static bool is_good(
+	const struct link *link, struct str key, const struct signed_query *query, int64_t now_ms)
+{
+	if (link->phone[0] != '\0')
+		return signed_customer_check(key, query, str_from(link->phone), now_ms, NULL);
+	return signed_link_check(key, query, now_ms, NULL);
+}
+
 /* A link that is over is told apart only when its signature holds: otherwise its date is a claim. */
 enum link_verdict link_check(const struct link *link, struct str key, int64_t now_ms)
 {
@@ -54,9 +76,49 @@ enum link_verdict link_check(const struct link *link, struct str key, int64_t no
 		.until = link->until,
 		.sign = link->sign};
 
-	if (!signed_link_check(key, &query, 0, NULL))
+	if (!is_good(link, key, &query, 0))
 		return LINK_WRONG;
-	return signed_link_check(key, &query, now_ms, NULL) ? LINK_GOOD : LINK_OVER;
+	return is_good(link, key, &query, now_ms) ? LINK_GOOD : LINK_OVER;
+}
+
+static int64_t until_ms(const struct link *link)
+{
+	int64_t until_s = 0;
+
+	(void)str_to_int64(link->until, &until_s);
+	return until_s * 1000;
+}
+
+static const char *relative(struct buf *path, struct arena *arena)
+{
+	const char *copy = arena_printf(arena, "../..%s", path->data);
+
+	buf_free(path);
+	return copy;
+}
+
+const char *link_to_customer(
+	const struct link *from, struct str key, const char *phone, struct arena *arena)
+{
+	struct str digits = str_from(phone);
+	struct buf path;
+
+	if (!str_starts(digits, STR("+")) || digits.size > LINK_PHONE_BYTES)
+		return "";
+	digits = str_of(digits.data + 1, digits.size - 1);
+	buf_init(&path, 512);
+	signed_customer_link(key, str_from(from->enterprise), digits, until_ms(from), &path);
+	return relative(&path, arena);
+}
+
+const char *link_to_call(
+	const struct link *from, struct str key, int64_t call_id, struct arena *arena)
+{
+	struct buf path;
+
+	buf_init(&path, 512);
+	signed_link(key, str_from(from->enterprise), call_id, until_ms(from), &path);
+	return relative(&path, arena);
 }
 
 /* -- for operators ---------------------------------------------------------------------------------- */

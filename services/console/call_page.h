@@ -28,7 +28,4 @@ void call_mark_words(struct markup *html, const struct timeline_mark *mark);
 const char *call_result_words(const struct markup *html, enum call_transfer_result result);
 const char *call_kind_words(const struct markup *html, enum call_transfer_kind kind);
 
-/* A page that only says something: wrong links, no such call, no database. */
-void call_notice(struct markup *html, const char *title, const char *words);
-
 #endif

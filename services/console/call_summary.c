@@ -91,6 +91,19 @@ static void close_fact(struct markup *html)
 	markup_add(html, "</dd></div>");
 }
 
+static void add_customer_link(struct markup *html)
+{
+	const char *url = html->view->customer_page;
+
+	if (url == NULL || url[0] == '\0')
+		return;
+	markup_add(html, "<br><a href=\"");
+	markup_text(html, url);
+	markup_add(html, html->russian ? "&amp;lang=ru\">" : "&amp;lang=en\">");
+	markup_say(html, "Все звонки и сообщения", "All calls and messages");
+	markup_add(html, "</a>");
+}
+
 static void add_other_side(struct markup *html)
 {
 	const struct call *call = &html->view->call;
@@ -105,6 +118,7 @@ static void add_other_side(struct markup *html)
 		markup_add(html, "<br>");
 		markup_str(html, html->view->customer);
 	}
+	add_customer_link(html);
 	close_fact(html);
 	if (call->line[0] == '\0')
 		return;

@@ -52,7 +52,8 @@ struct call_view {
 	struct clock_zone *zone; /* owned; NULL: UTC */
 	struct call call;
 	struct str unique_id, source, trace;
-	struct str customer; /* the other side's name; "" */
+	struct str customer;	   /* the other side's name; "" */
+	const char *customer_page; /* a link to all that was with him; "" or NULL: none */
 	int64_t created_ms, updated_ms;
 	struct table *names; /* owned: number, or "line:" and a line's id -> const char * */
 	struct view_event *events;

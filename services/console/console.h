@@ -19,6 +19,7 @@ struct console {
 
 extern const struct service_spec console_spec;			  /* main.c */
 extern const struct flow_spec call_flow;			  /* call_flow.c */
+extern const struct flow_spec customer_flow;			  /* customer_flow.c */
 extern const struct flow_spec home_flow, file_flow, openapi_flow; /* pages.c */
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * console: the pages that people open: for now the page of a call, behind a signed link.
+ * console: the pages that people open: of a call and of a customer, behind signed links.
  */
 #include "console.h"
 
@@ -12,6 +12,7 @@ static const struct http_route routes[] = {
 	{"GET", "/", &home_flow, 0},
 	{"GET", "/call/*", &call_flow, 0},
 	{"GET", "/call/static/*", &file_flow, 0},
+	{"GET", "/customer/*", &customer_flow, 0},
 	{"GET", "/openapi.json", &openapi_flow, ROUTE_CORS},
 	{NULL},
 };
@@ -67,7 +68,7 @@ static void stop(void *context)
 
 const struct service_spec console_spec = {
 	.name = "console",
-	.summary = "the page of a call, for whoever has a link to it",
+	.summary = "the pages of calls and customers, for whoever has a link to them",
 	.default_host = "127.0.0.1",
 	.default_port = 8090,
 	.routes = routes,

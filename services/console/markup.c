@@ -3,6 +3,7 @@
  */
 #include "markup.h"
 
+#include "number_rules.h"
 #include "phone.h"
 
 #include <inttypes.h>
@@ -139,6 +140,13 @@ void markup_person(struct markup *html, const char *number)
 {
 	const char *name = view_name(html->view, number);
 
+	if (name[0] == '\0' && number_is_machine(str_from(number))) {
+		if (str_equal(str_from(number), STR("agent")))
+			markup_say(html, "Голосовой помощник", "Voice agent");
+		else
+			markup_say(html, "Голосовое меню", "Voice menu");
+		return;
+	}
 	if (name[0] != '\0') {
 		markup_text(html, name);
 		markup_add(html, " (");
