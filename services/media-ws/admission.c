@@ -16,8 +16,6 @@ enum {
 	REDIS_MS = 300,
 	DOCUMENT_MAX_BYTES = 128 * 1024,
 	DOCUMENT_MAX_DEPTH = 16,
-	CLOSE_POLICY = 1008,
-	CLOSE_BROKEN = 1011,
 };
 
 struct admission {

@@ -7,27 +7,6 @@
  */
 #include "bridge_private.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-enum {
-	CLOSE_NORMAL = 1000,
-	CLOSE_AWAY = 1001,
-	CLOSE_PROTOCOL = 1002,
-	CLOSE_DATA = 1007,
-	CLOSE_POLICY = 1008,
-	CLOSE_BROKEN = 1011
-};
-
-static const char *const state_names[BRIDGE_STATES] = {
-	"waiting", "opening", "open", "finishing", "storing", "closing", "closed"};
-
-const char *bridge_state_name(enum bridge_state state)
-{
-	return state_names[state];
-}
-
 int64_t bridge_now_ms(const struct bridge *bridge)
 {
 	return bridge->world->now_ms(bridge->context);
@@ -48,138 +27,6 @@ bool bridge_over(const struct bridge *bridge)
 	return bridge->state == BRIDGE_CLOSED;
 }
 
-/* The one place that changes a state. */
-static void enter(struct bridge *bridge, enum bridge_state state)
-{
-	log_debug(&bridge->log, "%s -> %s", state_names[bridge->state], state_names[state]);
-	bridge->state = state;
-	bridge->state_ms = bridge_now_ms(bridge);
-}
-
-/* -- the ways to the end ------------------------------------------------------------------------- */
-
-static void set_end(struct bridge *bridge, enum engine_end end, struct str to, const char *reason)
-{
-	bridge->ending = true;
-	bridge->end = end;
-	(void)str_copy(bridge->end_to, sizeof(bridge->end_to), to);
-	(void)str_copy(bridge->end_reason, sizeof(bridge->end_reason), str_from(reason));
-}
-
-static void close_engine(struct bridge *bridge)
-{
-	struct engine *engine = bridge->engine;
-
-	bridge_forget_tools(bridge);
-	bridge_drop_queue(bridge);
-	bridge->engine = NULL;
-	if (engine != NULL)
-		bridge->driver->close(engine);
-}
-
-/* The socket goes; its `closed` comes later, unless it went by itself. */
-static void close_leg(struct bridge *bridge, int code, const char *words)
-{
-	if (bridge->gone) {
-		enter(bridge, BRIDGE_CLOSED);
-		return;
-	}
-	enter(bridge, BRIDGE_CLOSING);
-	bridge->world->close(bridge->leg, code, words);
-}
-
-static void on_stored(struct bridge *bridge, const struct bridge_event *event)
-{
-	close_leg(bridge, bridge->close_code, bridge->end_reason);
-}
-
-/* The engine goes first: nobody speaks any more. Then the outcome, then the socket: hooks answers
- * Twilio's question by what lies in voice_calls (P22: the one place that ends a call). */
-static void store_end(struct bridge *bridge)
-{
-	close_engine(bridge);
-	metric_add(bridge->meters->ends[bridge->end], 1);
-	log_info(&bridge->log, "the call goes on to %s: %s",
-		(const char *const[]){"its end", "a person", "a message", "the menu"}[bridge->end],
-		bridge->end_reason);
-	enter(bridge, BRIDGE_STORING);
-	if (bridge->recorded)
-		bridge->world->store(bridge);
-	else
-		on_stored(bridge, NULL);
-}
-
-/* Something outside the engine ends the call. */
-static void end_call(struct bridge *bridge, enum engine_end end, const char *reason)
-{
-	set_end(bridge, end, (struct str){0}, reason);
-	store_end(bridge);
-}
-
-/* Before anybody had the call: nothing to store. */
-static void refuse(struct bridge *bridge, const struct bridge_event *event)
-{
-	metric_add(bridge->meters->refused[event->refusal], 1);
-	log_warn(&bridge->log, "a stream is refused (%s): %s", refusal_name(event->refusal),
-		event->words);
-	close_leg(bridge, event->code, event->words);
-}
-
-/* -- what an engine asks for --------------------------------------------------------------------- */
-
-void bridge_finish(struct bridge *bridge, const struct engine_outcome *outcome)
-{
-	char reason[sizeof(bridge->end_reason)];
-
-	if (bridge->state != BRIDGE_OPEN)
-		return;
-	(void)str_copy(reason, sizeof(reason), outcome->reason);
-	(void)bridge_say_end(bridge);
-	set_end(bridge, outcome->end, outcome->to, reason);
-	enter(bridge, BRIDGE_FINISHING);
-}
-
-void bridge_failed(struct bridge *bridge, const char *format, ...)
-{
-	char reason[sizeof(bridge->end_reason)];
-	va_list arguments;
-
-	if (bridge->state != BRIDGE_OPEN && bridge->state != BRIDGE_FINISHING)
-		return;
-	va_start(arguments, format);
-	(void)vsnprintf(reason, sizeof(reason), format, arguments);
-	va_end(arguments);
-	log_warn(&bridge->log, "engine %s: %s", bridge->driver->name, reason);
-	/* What was decided stays decided: only its last words are lost. */
-	if (!bridge->ending)
-		set_end(bridge, ENGINE_MESSAGE, (struct str){0}, reason);
-	bridge->hurry = true;
-	enter(bridge, BRIDGE_FINISHING);
-}
-
-void bridge_heard(struct bridge *bridge)
-{
-	if ((bridge->driver->flags & ENGINE_SILENT) == 0)
-		bridge->owed_ms = bridge_now_ms(bridge);
-}
-
-void bridge_heard_nothing(struct bridge *bridge)
-{
-	bridge->owed_ms = 0;
-}
-
-void bridge_turn(struct bridge *bridge, const struct engine_turn *turn)
-{
-	if (turn->user_text.size > 0 && turn->reply_text.size == 0 && turn->error.size == 0 &&
-		bridge->state == BRIDGE_OPEN && !bridge_speaking(bridge))
-		bridge_heard(bridge);
-	if (!bridge->recorded || turn->turn > BRIDGE_TURNS)
-		return;
-	if (turn->turn > bridge->turns)
-		bridge->turns = turn->turn;
-	bridge->world->turn(bridge, turn);
-}
-
 /* -- events -------------------------------------------------------------------------------------- */
 
 static void ignore(struct bridge *bridge, const struct bridge_event *event)
@@ -193,14 +40,14 @@ static void on_start(struct bridge *bridge, const struct bridge_event *event)
 	if (!str_copy(bridge->stream_sid, sizeof(bridge->stream_sid), start->stream_sid) ||
 		!str_copy(bridge->call_sid, sizeof(bridge->call_sid), start->call_sid) ||
 		start->call_sid.size == 0) {
-		refuse(bridge, &(struct bridge_event){.code = CLOSE_DATA,
-				       .refusal = REFUSED_JSON,
-				       .words = "callSid or streamSid is too long"});
+		bridge_refuse(bridge, &(struct bridge_event){.code = CLOSE_DATA,
+					      .refusal = REFUSED_JSON,
+					      .words = "callSid or streamSid is too long"});
 		return;
 	}
 	bridge->sequence = start->sequence;
 	bridge->log.call = bridge->call_sid;
-	enter(bridge, BRIDGE_OPENING);
+	bridge_enter(bridge, BRIDGE_OPENING);
 	bridge->world->admit(bridge, start);
 }
 
@@ -217,7 +64,7 @@ static void open_engine(struct bridge *bridge, const struct bridge_event *event)
 	bridge->call = event->call;
 	bridge->driver = event->driver;
 	bridge->log.enterprise = event->call->enterprise;
-	enter(bridge, BRIDGE_OPEN);
+	bridge_enter(bridge, BRIDGE_OPEN);
 	bridge->came_ms = bridge->state_ms;
 	metric_add(bridge->meters->streams_total, 1);
 	log_info(&bridge->log, "engine %s takes the call", bridge->driver->name);
@@ -234,13 +81,13 @@ static void open_engine(struct bridge *bridge, const struct bridge_event *event)
 static void hang_up_early(struct bridge *bridge, const struct bridge_event *event)
 {
 	bridge->world->unadmit(bridge);
-	close_leg(bridge, CLOSE_NORMAL, "the call is over");
+	bridge_close_leg(bridge, CLOSE_NORMAL, "the call is over");
 }
 
 static void refuse_opening(struct bridge *bridge, const struct bridge_event *event)
 {
 	bridge->world->unadmit(bridge);
-	refuse(bridge, event);
+	bridge_refuse(bridge, event);
 }
 
 static void on_media(struct bridge *bridge, const struct bridge_event *event)
@@ -262,7 +109,7 @@ static void on_digit(struct bridge *bridge, const struct bridge_event *event)
 /* The caller has hung up, whatever was to come: no person is called for him any more. */
 static void on_stop(struct bridge *bridge, const struct bridge_event *event)
 {
-	end_call(bridge, ENGINE_HANGUP, "the caller hung up");
+	bridge_end_call(bridge, ENGINE_HANGUP, "the caller hung up");
 }
 
 /* In the middle of a call the peer says what it cannot mean: its caller may leave a message. */
@@ -273,30 +120,30 @@ static void on_wrong(struct bridge *bridge, const struct bridge_event *event)
 		event->words);
 	bridge->close_code = event->code;
 	if (bridge->ending)
-		store_end(bridge);
+		bridge_store_end(bridge);
 	else
-		end_call(bridge, ENGINE_MESSAGE, event->words);
+		bridge_end_call(bridge, ENGINE_MESSAGE, event->words);
 }
 
 static void on_end(struct bridge *bridge, const struct bridge_event *event)
 {
 	bridge->close_code = CLOSE_AWAY;
 	if (bridge->ending)
-		store_end(bridge);
+		bridge_store_end(bridge);
 	else
-		end_call(bridge, ENGINE_MESSAGE, "media-ws ends");
+		bridge_end_call(bridge, ENGINE_MESSAGE, "media-ws ends");
 }
 
 static void end_unopened(struct bridge *bridge, const struct bridge_event *event)
 {
 	bridge->world->unadmit(bridge);
-	close_leg(bridge, CLOSE_AWAY, "media-ws ends");
+	bridge_close_leg(bridge, CLOSE_AWAY, "media-ws ends");
 }
 
 static void gone(struct bridge *bridge, const struct bridge_event *event)
 {
 	bridge->gone = true;
-	enter(bridge, BRIDGE_CLOSED);
+	bridge_enter(bridge, BRIDGE_CLOSED);
 }
 
 static void gone_opening(struct bridge *bridge, const struct bridge_event *event)
@@ -310,14 +157,14 @@ static void gone_open(struct bridge *bridge, const struct bridge_event *event)
 {
 	log_warn(&bridge->log, "the stream broke: %s", event->words);
 	metric_add(bridge->meters->lost, 1);
-	close_engine(bridge);
+	bridge_close_engine(bridge);
 	gone(bridge, event);
 }
 
 static void gone_finishing(struct bridge *bridge, const struct bridge_event *event)
 {
 	bridge->gone = true;
-	store_end(bridge);
+	bridge_store_end(bridge);
 }
 
 static void gone_storing(struct bridge *bridge, const struct bridge_event *event)
@@ -350,7 +197,7 @@ static on_event_fn *const table[BRIDGE_STATES][BRIDGE_EVENTS] = {
 			[BRIDGE_ON_DIGIT] = out_of_order,
 			[BRIDGE_ON_STOP] = out_of_order,
 			[BRIDGE_ON_OTHER] = ignore,
-			[BRIDGE_ON_WRONG] = refuse,
+			[BRIDGE_ON_WRONG] = bridge_refuse,
 			[BRIDGE_ON_GONE] = gone,
 			[BRIDGE_ON_ADMITTED] = ignore,
 			[BRIDGE_ON_REFUSED] = ignore,
@@ -368,7 +215,7 @@ static on_event_fn *const table[BRIDGE_STATES][BRIDGE_EVENTS] = {
 			[BRIDGE_ON_WRONG] = refuse_opening,
 			[BRIDGE_ON_GONE] = gone_opening,
 			[BRIDGE_ON_ADMITTED] = open_engine,
-			[BRIDGE_ON_REFUSED] = refuse,
+			[BRIDGE_ON_REFUSED] = bridge_refuse,
 			[BRIDGE_ON_STORED] = ignore,
 			[BRIDGE_ON_END] = end_unopened,
 		},
@@ -414,7 +261,7 @@ static on_event_fn *const table[BRIDGE_STATES][BRIDGE_EVENTS] = {
 			[BRIDGE_ON_GONE] = gone_storing,
 			[BRIDGE_ON_ADMITTED] = ignore,
 			[BRIDGE_ON_REFUSED] = ignore,
-			[BRIDGE_ON_STORED] = on_stored,
+			[BRIDGE_ON_STORED] = bridge_on_stored,
 			[BRIDGE_ON_END] = ignore,
 		},
 	[BRIDGE_CLOSING] =
@@ -480,77 +327,6 @@ void bridge_event(struct bridge *bridge, const struct bridge_event *event)
 	bridge_tell_cuts(bridge);
 }
 
-/* -- time ---------------------------------------------------------------------------------------- */
-
-static void watch_waiting(struct bridge *bridge, int64_t for_ms)
-{
-	if (for_ms > BRIDGE_START_MS)
-		refuse(bridge, &(struct bridge_event){.code = CLOSE_POLICY,
-				       .refusal = REFUSED_NO_START,
-				       .words = "no start came"});
-}
-
-static void watch_opening(struct bridge *bridge, int64_t for_ms)
-{
-	if (for_ms > BRIDGE_OPENING_MS)
-		refuse_opening(bridge, &(struct bridge_event){.code = CLOSE_BROKEN,
-					       .refusal = REFUSED_UPSTREAM,
-					       .words = "the call could not be looked up in time"});
-}
-
-static void watch_open(struct bridge *bridge, int64_t for_ms)
-{
-	int64_t now = bridge_now_ms(bridge);
-
-	if (bridge->owed_ms != 0 && bridge_speaking(bridge))
-		bridge->owed_ms = now;
-	if (now - bridge->came_ms > BRIDGE_SILENT_MS)
-		end_call(bridge, ENGINE_MESSAGE, "no audio came from Twilio");
-	else if (bridge->owed_ms != 0 && now - bridge->owed_ms > BRIDGE_THINK_MS)
-		end_call(bridge, ENGINE_MESSAGE, "the engine had nothing to say");
-	else if (for_ms > BRIDGE_LONGEST_MS)
-		end_call(bridge, ENGINE_HANGUP, "the longest that a call may take");
-}
-
-static void watch_finishing(struct bridge *bridge, int64_t for_ms)
-{
-	if (bridge->hurry || !bridge_speaking(bridge))
-		store_end(bridge);
-}
-
-static void watch_storing(struct bridge *bridge, int64_t for_ms)
-{
-	if (for_ms > 2 * BRIDGE_STORE_MS)
-		on_stored(bridge, NULL);
-}
-
-static void watch_closing(struct bridge *bridge, int64_t for_ms)
-{
-	if (for_ms > BRIDGE_CLOSE_MS)
-		enter(bridge, BRIDGE_CLOSED);
-}
-
-void bridge_tick(struct bridge *bridge)
-{
-	static void (*const watches[BRIDGE_STATES])(struct bridge * bridge, int64_t for_ms) = {
-		[BRIDGE_WAITING] = watch_waiting,
-		[BRIDGE_OPENING] = watch_opening,
-		[BRIDGE_OPEN] = watch_open,
-		[BRIDGE_FINISHING] = watch_finishing,
-		[BRIDGE_STORING] = watch_storing,
-		[BRIDGE_CLOSING] = watch_closing,
-	};
-	int64_t now = bridge_now_ms(bridge);
-
-	if (bridge->state == BRIDGE_OPEN && bridge->driver->tick != NULL)
-		bridge->driver->tick(bridge->engine);
-	bridge_pump(bridge);
-	bridge_check_marks(bridge, now);
-	bridge_tell_cuts(bridge);
-	if (watches[bridge->state] != NULL)
-		watches[bridge->state](bridge, now - bridge->state_ms);
-}
-
 void bridge_init(struct bridge *bridge)
 {
 	bridge->state_ms = bridge_now_ms(bridge);
@@ -565,7 +341,7 @@ void bridge_done(struct bridge *bridge)
 {
 	if (bridge->state == BRIDGE_OPENING)
 		bridge->world->unadmit(bridge);
-	close_engine(bridge);
+	bridge_close_engine(bridge);
 	buf_free(&bridge->early);
 	buf_free(&bridge->queue);
 }

@@ -11,7 +11,6 @@
 #include "mulaw.h"
 
 enum {
-	CLOSE_DATA = 1007,
 	BYTES_PER_MS = MULAW_HZ / 1000,
 	GAP_MS = MULAW_FRAME_MS, /* less is jitter of the clock that made the timestamps */
 };

@@ -1,52 +1,10 @@
 /*
- * bridge_private: what the files of the bridge share: its memory, its events, and what it stands on.
- *
- * A bridge knows no socket and no database: it is driven by bridge_event() and bridge_tick(), and acts
- * through a struct bridge_world, so that tests give it a leg and a clock of their own.
+ * bridge_private: what the files of the bridge share: its memory, and who does what.
  */
 #ifndef MEDIA_WS_BRIDGE_PRIVATE_H
 #define MEDIA_WS_BRIDGE_PRIVATE_H
 
-#include "bridge.h"
-#include "media_message.h"
-#include "meters.h"
-
-enum bridge_state {
-	BRIDGE_WAITING,	  /* for start */
-	BRIDGE_OPENING,	  /* whose call is it, and may it? */
-	BRIDGE_OPEN,	  /* the engine has it */
-	BRIDGE_FINISHING, /* what is said is played, then the outcome counts */
-	BRIDGE_STORING,	  /* the outcome is on its way to voice_calls */
-	BRIDGE_CLOSING,	  /* we closed; the peer has not yet */
-	BRIDGE_CLOSED,	  /* only to be freed */
-	BRIDGE_STATES
-};
-
-enum bridge_event_kind {
-	BRIDGE_ON_START,
-	BRIDGE_ON_MEDIA,
-	BRIDGE_ON_MARK,
-	BRIDGE_ON_DIGIT,
-	BRIDGE_ON_STOP,
-	BRIDGE_ON_OTHER,    /* connected, and kinds that are new */
-	BRIDGE_ON_WRONG,    /* what cannot be meant: close with `code` */
-	BRIDGE_ON_GONE,	    /* the socket is closed */
-	BRIDGE_ON_ADMITTED, /* `call`, `driver` */
-	BRIDGE_ON_REFUSED,  /* `code`, `words` */
-	BRIDGE_ON_STORED,   /* the outcome is there, or never will be */
-	BRIDGE_ON_END,	    /* the process ends */
-	BRIDGE_EVENTS
-};
-
-struct bridge_event {
-	enum bridge_event_kind kind;
-	const struct media_message *message; /* of Twilio's kinds; valid inside */
-	int code;			     /* WRONG, REFUSED: of the close frame */
-	enum refusal refusal;		     /* the same, for the counters */
-	const char *words;
-	const struct engine_call *call; /* ADMITTED; lives as long as the bridge */
-	const struct engine_driver *driver;
-};
+#include "bridge_world.h"
 
 enum {
 	BRIDGE_TICK_MS = 20,
@@ -74,30 +32,6 @@ struct utterance {
 struct bridge_cut { /* that its engine has to be told */
 	unsigned number;
 	int64_t played_ms;
-};
-
-struct bridge_scratch { /* one for all bridges: they never work at the same time */
-	struct buf out;
-	struct arena *arena;
-	uint8_t audio[(size_t)48 << 10];
-};
-
-struct bridge_tool;
-
-struct bridge_world {
-	int64_t (*now_ms)(void *context);
-	bool (*send)(void *leg, struct str text); /* to Twilio */
-	size_t (*unsent_bytes)(void *leg);
-	void (*close)(void *leg, int code, const char *words);
-	/* Begin to find out whose call this start is: ADMITTED or REFUSED follows, not at once. */
-	void (*admit)(struct bridge *bridge, const struct media_message *start);
-	void (*unadmit)(struct bridge *bridge); /* it does not matter any more */
-	void (*opened)(struct bridge *bridge);
-	void (*store)(struct bridge *bridge); /* the outcome: STORED follows, not at once */
-	void (*turn)(struct bridge *bridge, const struct engine_turn *turn);
-	/* Begin a tool: bridge_tool_over() follows, not at once. */
-	struct bridge_tool *(*tool)(
-		struct bridge *bridge, const char *name, const char *id, struct str arguments);
 };
 
 struct bridge {
@@ -157,6 +91,27 @@ void bridge_tick(struct bridge *bridge);
 bool bridge_over(const struct bridge *bridge); /* may be freed */
 const char *bridge_state_name(enum bridge_state state);
 
+/* bridge_end.c: the one place that changes a state, and the ways to the end */
+enum {
+	CLOSE_NORMAL = 1000,
+	CLOSE_AWAY = 1001,
+	CLOSE_PROTOCOL = 1002,
+	CLOSE_BINARY = 1003,
+	CLOSE_DATA = 1007,
+	CLOSE_POLICY = 1008,
+	CLOSE_BROKEN = 1011
+};
+void bridge_enter(struct bridge *bridge, enum bridge_state state);
+void bridge_close_engine(struct bridge *bridge);
+void bridge_close_leg(struct bridge *bridge, int code, const char *words);
+/* Before anybody had the call: nothing to store. */
+void bridge_refuse(struct bridge *bridge, const struct bridge_event *event);
+/* What was decided is stored, then the socket goes. */
+void bridge_store_end(struct bridge *bridge);
+/* Something outside the engine decides. */
+void bridge_end_call(struct bridge *bridge, enum engine_end end, const char *reason);
+void bridge_on_stored(struct bridge *bridge, const struct bridge_event *event);
+
 /* bridge_say.c: queue, pacing, marks */
 void bridge_pump(struct bridge *bridge);
 void bridge_on_mark(struct bridge *bridge, struct str name);
@@ -169,13 +124,6 @@ void bridge_hear_message(struct bridge *bridge, const struct media_message *mess
 void bridge_hear_early(struct bridge *bridge, const struct media_message *message);
 void bridge_hear_kept(struct bridge *bridge);
 
-/* A tool that is under way: part of what carries it out, and of its bridge's list. */
-struct bridge_tool {
-	struct bridge *bridge; /* NULL: its call is over, nobody waits for the answer */
-	struct bridge_tool *next, **link;
-	const char *id;
-	bridge_tool_done_fn *done;
-};
 void bridge_tool_over(struct bridge_tool *tool, bool well, struct str answer);
 void bridge_tool_forget(struct bridge_tool *tool); /* it will not be over: nobody is told */
 void bridge_forget_tools(struct bridge *bridge);

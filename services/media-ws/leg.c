@@ -14,8 +14,6 @@ enum {
 	MAX_OUTPUT_BYTES =
 		128 *
 		1024, /* 5 s of audio as JSON: a peer that takes nothing for so long is lost */
-	CLOSE_BINARY = 1003,
-	CLOSE_DATA = 1007,
 };
 
 /* -- what the bridge stands on --------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
  * bridge: what each state does with each event, and the ends: every one leads to an outcome or a closed
  * socket, none to silence.
  */
-#include "bridge_office.h"
+#include "bridge_day.h"
 
 /* Where each event leads from each state, in the order of enum bridge_event_kind. */
 static const enum bridge_state leads[BRIDGE_STATES][BRIDGE_EVENTS] = {

@@ -1,7 +1,7 @@
 /*
  * bridge's two queues: what is said is paced, marked and cut; what is heard has no holes.
  */
-#include "bridge_office.h"
+#include "bridge_day.h"
 
 /* -- said ---------------------------------------------------------------------------------------------- */
 
