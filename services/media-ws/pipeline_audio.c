@@ -83,6 +83,7 @@ static bool begin(struct pipeline_audio *audio, struct error *error)
 		if (wav.hz < MULAW_HZ || wav.hz > 48000 || (wav.mulaw && wav.hz != MULAW_HZ))
 			return error_set(error, ERROR_UPSTREAM, "speech of %u Hz", wav.hz);
 	}
+	audio->hz = wav.hz;
 	if (!wav.mulaw)
 		audio->resampler = resampler_new(wav.hz, MULAW_HZ);
 	return true;
@@ -126,6 +127,6 @@ bool pipeline_audio_end(struct pipeline_audio *audio, struct buf *mulaw, struct 
 		return false;
 	pass(audio, mulaw);
 	if (audio->resampler != NULL)
-		run(audio, silence, sizeof(silence) / sizeof(silence[0]), mulaw);
+		run(audio, silence, (size_t)audio->hz * TAIL_MS / 1000, mulaw);
 	return true;
 }

@@ -11,7 +11,7 @@
 
 struct pipeline_audio {
 	struct resampler *resampler; /* NULL: it is mu-law already */
-	unsigned hz;		     /* of raw samples */
+	unsigned hz;		     /* of the samples */
 	struct buf held;	     /* the head of the file; then half a sample */
 	bool begun;
 };

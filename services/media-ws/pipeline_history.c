@@ -59,8 +59,7 @@ static struct history_item *add(struct history *history, enum history_kind kind,
 		(user_items(history) > HISTORY_TURNS || history->count >= HISTORY_ITEMS))
 		drop_turn(history);
 	item = &history->items[history->count++];
-	item->kind = kind;
-	item->text = alloc_zeroed(1, HISTORY_TEXT_BYTES);
+	*item = (struct history_item){.kind = kind, .text = alloc_zeroed(1, HISTORY_TEXT_BYTES)};
 	(void)str_copy(item->text, HISTORY_TEXT_BYTES, text);
 	return item;
 }

@@ -6,9 +6,8 @@
 #include <ctype.h>
 
 enum {
-	CLAUSE_BYTES = 40,     /* a first clause is spoken alone from here on */
-	LONGEST_BYTES = 400,   /* spoken at once; some 25 s */
-	ABBREVIATION_BYTES = 4 /* "Mr.", "St.", in Cyrillic "ул." */
+	CLAUSE_BYTES = 40,   /* a first clause is spoken alone from here on */
+	LONGEST_BYTES = 400, /* spoken at once; some 25 s */
 };
 
 static bool is_space(char c)
@@ -55,8 +54,9 @@ static bool is_abbreviation(struct str before)
 	before = str_of(before.data + before.size - word, word);
 	if (word == 0 || str_is_digits(before))
 		return word > 0 && word <= 2;
-	if ((unsigned char)before.data[0] >= 0x80) /* "г.", "ул.", "т.д." */
-		return word <= ABBREVIATION_BYTES;
+	if ((unsigned char)before.data[0] >=
+		0x80) /* a letter ("г."), but words are short, too: "да." */
+		return word <= 2 || str_equal(before, STR("ул"));
 	return word <= 2 && isupper((unsigned char)before.data[0]);
 }
 
