@@ -64,18 +64,22 @@ static void tell(void *owner)
 	drop(resolve);
 }
 
-static void on_answer(int result, struct evutil_addrinfo *found, void *owner)
+static void keep(struct resolve *resolve, int result, struct evutil_addrinfo *found)
 {
-	struct resolve *resolve = owner;
-
 	resolve->answered = true;
 	resolve->request = NULL;
 	resolve->result = result;
 	resolve->found = found;
+	loop_defer(resolve->loop, &resolve->task);
+}
+
+static void on_answer(int result, struct evutil_addrinfo *found, void *owner)
+{
+	struct resolve *resolve = owner;
+
+	keep(resolve, result, found);
 	if (resolve->done == NULL)
 		drop(resolve);
-	else
-		loop_defer(resolve->loop, &resolve->task);
 }
 
 struct resolve *resolve_start(
@@ -97,7 +101,7 @@ struct resolve *resolve_start(
 	resolve->task = (struct loop_task){.run = tell, .owner = resolve};
 	(void)snprintf(service, sizeof(service), "%d", port);
 	if (resolver(loop) == NULL) {
-		on_answer(EVUTIL_EAI_FAIL, NULL, resolve);
+		keep(resolve, EVUTIL_EAI_FAIL, NULL);
 		return resolve;
 	}
 	request = evdns_getaddrinfo(loop->dns, host, service, &hints, on_answer, resolve);
