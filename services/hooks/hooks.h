@@ -17,7 +17,7 @@
 #include "twilio_form.h"
 
 struct menu;
-struct repeats; /* repeats.h */
+struct repeats;	     /* repeats.h */
 struct hook_numbers; /* hook_numbers.c: the table in memory, followed by NOTIFY */
 struct hook_prompts; /* prompts.c: audio of menus, made by speech */
 struct hook_log;     /* hook_log.c: hook_requests, written in the background, bounded */
@@ -45,9 +45,9 @@ struct hooks {
 /* After pg, accounts and http. NULL never: it waits for PostgreSQL by itself. */
 struct sender *sender_new(struct hooks *hooks);
 void sender_free(struct sender **sender);
-void sender_drain(struct sender *sender);	      /* nothing new leaves from now on */
-bool sender_idle(const struct sender *sender);	      /* no request to a provider is under way */
-void sender_wake(struct sender *sender); /* something is in the outbox; NULL is allowed */
+void sender_drain(struct sender *sender);      /* nothing new leaves from now on */
+bool sender_idle(const struct sender *sender); /* no request to a provider is under way */
+void sender_wake(struct sender *sender);       /* something is in the outbox; NULL is allowed */
 
 struct hook_numbers *hook_numbers_new(struct hooks *hooks);
 void hook_numbers_free(struct hook_numbers **numbers);
