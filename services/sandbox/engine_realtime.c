@@ -1,249 +1,27 @@
 /*
  * engine_realtime: OpenAI's Realtime WebSocket, /v1/realtime: hears mu-law, finds utterances by their
- * energy, answers by the script, faster than real time as the real one does, and is told what was heard.
+ * energy, answers by the script, and is told what was heard.
  *
  * Faults: on "/v1/realtime" at the handshake (a status, a drop; "stall": no session), on
  * "/v1/realtime/response" in an answer ("middle", "stall", or a status: it fails).
  */
-#include "engine.h"
+#include "engine_realtime.h"
 
 #include "alloc.h"
-#include "clock.h"
 #include "crypto.h"
-#include "json_put.h"
-#include "mulaw.h"
 #include "uri.h"
-#include "vad.h"
-#include "websocket.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-	MAX_OUT_BYTES = 4 << 20,
-	DELTA_BYTES = 1600, /* mu-law in one message: 200 ms */
-	FRAME = 160,
-	ITEM_BYTES = 32,
-	STALL_AT = 2, /* deltas */
-};
-
-struct engine_session {
-	struct engine_world *world;
-	struct websocket *socket;
-	bool configured, beta, silent;
-	struct vad vad;
-	uint8_t frame[FRAME];
-	size_t fill;
-	int64_t appended; /* bytes of sound */
-	unsigned items, responses;
-	int64_t item_ms; /* of the last answer's sound */
-	char item[ITEM_BYTES];
-	struct engine_session *next, **link;
-};
-
-static void say(struct engine_session *session, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-/* -- sending --------------------------------------------------------------------------------------- */
-
-static void send_buf(struct engine_session *session, const struct buf *message)
-{
-	(void)websocket_send(session->socket, false, buf_str(message));
-}
-
-/* A message of plain names and numbers. */
-static void say(struct engine_session *session, const char *format, ...)
-{
-	char text[512];
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	(void)websocket_send(session->socket, false, str_from(text));
-}
+enum { MAX_OUT_BYTES = 4 << 20 };
 
 static void complain(struct engine_session *session, const char *code, const char *words)
 {
-	say(session,
+	engine_session_say(session,
 		"{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"code\":\"%s\","
 		"\"message\":\"%s\",\"param\":null}}",
 		code, words);
-}
-
-/* Every message that is no sound, for those who look at what was asked. */
-static void note(struct engine_session *session, const char *what, struct str shown)
-{
-	struct sandbox *sandbox = session->world->sandbox;
-	int64_t id = requests_add(
-		sandbox->requests, &(struct requests_note){.service = engine_service.name,
-					   .method = str_from(what),
-					   .path = STR("/v1/realtime"),
-					   .request = shown.size > 0 ? shown : STR("null"),
-					   .at_ms = clock_wall_ms()});
-
-	requests_finish(sandbox->requests, id, 101, (struct str){0});
-	flow_queue_wake_all(&sandbox->changed);
-}
-
-/* -- answers --------------------------------------------------------------------------------------- */
-
-static const char *name_of(
-	const struct engine_session *session, const char *today, const char *beta)
-{
-	return session->beta ? beta : today;
-}
-
-/* The tone at 8 kHz. */
-static void put_mulaw(struct buf *to, struct str text)
-{
-	struct buf samples;
-
-	buf_init(&samples, ENGINE_MAX_REPLY);
-	engine_put_tone(&samples, text, MULAW_HZ);
-	for (size_t i = 0; i + 1 < samples.size; i += 2) {
-		const unsigned char *two = (const unsigned char *)samples.data + i;
-
-		(void)buf_add_char(
-			to, (char)mulaw_encode((int16_t)(uint16_t)(two[0] | two[1] << 8)));
-	}
-	buf_free(&samples);
-}
-
-static void send_delta(struct engine_session *session, const struct buf *sound, size_t at)
-{
-	char base64[CRYPTO_BASE64_TEXT(DELTA_BYTES)];
-	size_t left = sound->size - at;
-	struct buf message;
-
-	crypto_base64(sound->data + at, left < DELTA_BYTES ? left : DELTA_BYTES, base64);
-	buf_init(&message, 16384);
-	(void)buf_printf(&message,
-		"{\"type\":\"%s\",\"response_id\":\"resp_%u\",\"item_id\":\"%s\",\"output_index\":"
-		"0,"
-		"\"content_index\":0,\"delta\":\"%s\"}",
-		name_of(session, "response.output_audio.delta", "response.audio.delta"),
-		session->responses, session->item, base64);
-	send_buf(session, &message);
-	buf_free(&message);
-}
-
-static void send_text(struct engine_session *session, const char *type, struct str text)
-{
-	struct buf message;
-
-	buf_init(&message, 65536);
-	(void)buf_printf(&message,
-		"{\"type\":\"%s\",\"response_id\":\"resp_%u\",\"item_id\":\"%s\",\"transcript\":",
-		type, session->responses, session->item);
-	json_add_string(&message, text);
-	(void)buf_add_char(&message, '}');
-	send_buf(session, &message);
-	buf_free(&message);
-}
-
-/* True: the fault lets nothing more come. */
-static bool fault_in_answer(struct engine_session *session, const struct fault *fault)
-{
-	if (fault->status != 0) {
-		say(session,
-			"{\"type\":\"response.done\",\"response\":{\"id\":\"resp_%u\",\"status\":"
-			"\"failed\",\"status_details\":{\"type\":\"failed\",\"error\":{\"code\":"
-			"\"server_error\",\"message\":\"The server had an error\"}}}}",
-			session->responses);
-		return true;
-	}
-	if (fault->drop == FAULT_DROP_MIDDLE)
-		websocket_close(session->socket, 1011, "a fault");
-	return true;
-}
-
-static bool send_sound(struct engine_session *session, struct str text, const struct fault *fault)
-{
-	struct buf sound;
-	bool broken = false;
-
-	buf_init(&sound, ENGINE_MAX_REPLY);
-	put_mulaw(&sound, text);
-	session->item_ms = (int64_t)sound.size * 1000 / MULAW_HZ;
-	for (size_t at = 0; at < sound.size && !broken; at += DELTA_BYTES) {
-		if (fault != NULL && at >= (size_t)STALL_AT * DELTA_BYTES)
-			broken = fault_in_answer(session, fault);
-		else
-			send_delta(session, &sound, at);
-	}
-	buf_free(&sound);
-	if (!broken)
-		say(session, "{\"type\":\"%s\",\"response_id\":\"resp_%u\",\"item_id\":\"%s\"}",
-			name_of(session, "response.output_audio.done", "response.audio.done"),
-			session->responses, session->item);
-	return !broken;
-}
-
-static void send_tool(struct engine_session *session, const struct engine_line *line)
-{
-	struct buf message;
-
-	buf_init(&message, 65536);
-	(void)buf_printf(&message,
-		"{\"type\":\"response.output_item.done\",\"response_id\":\"resp_%u\",\"item\":{"
-		"\"id\":"
-		"\"item_tool\",\"type\":\"function_call\",\"call_id\":\"call_%u\",\"name\":\"%s\","
-		"\"arguments\":",
-		session->responses, session->responses, line->tool);
-	json_add_string(&message, str_from(line->arguments));
-	(void)buf_add(&message, STR("}}"));
-	send_buf(session, &message);
-	buf_free(&message);
-}
-
-static void respond(struct engine_session *session, const struct engine_line *line)
-{
-	struct sandbox *sandbox = session->world->sandbox;
-	struct arena *arena = arena_new(1 << 20);
-	struct fault_subject subject = {.service = STR("engine"),
-		.path = STR("/v1/realtime/response"),
-		.method = STR("response")};
-	struct fault fault;
-	bool has_fault = faults_meet(sandbox->faults, &subject, arena, &fault);
-	bool whole = true;
-
-	session->responses++;
-	(void)snprintf(session->item, sizeof(session->item), "item_%u", ++session->items);
-	session->item_ms = 0;
-	say(session, "{\"type\":\"response.created\",\"response\":{\"id\":\"resp_%u\"}}",
-		session->responses);
-	if (line->text[0] != '\0') {
-		whole = send_sound(session, str_from(line->text), has_fault ? &fault : NULL);
-		if (whole)
-			send_text(session,
-				name_of(session, "response.output_audio_transcript.done",
-					"response.audio_transcript.done"),
-				str_from(line->text));
-	}
-	if (whole && line->tool != NULL)
-		send_tool(session, line);
-	if (whole)
-		say(session,
-			"{\"type\":\"response.done\",\"response\":{\"id\":\"resp_%u\",\"status\":"
-			"\"completed\"}}",
-			session->responses);
-	arena_free(&arena);
-}
-
-static void respond_to(struct engine_session *session, struct str said)
-{
-	const struct engine_line *scripted = engine_next_line(session->world);
-	char text[512];
-
-	if (scripted != NULL) {
-		respond(session, scripted);
-		return;
-	}
-	(void)snprintf(text, sizeof(text), "You said: %.*s",
-		(int)(said.size < 400 ? said.size : 400), said.data != NULL ? said.data : "");
-	respond(session, &(struct engine_line){.text = text});
 }
 
 /* -- hearing --------------------------------------------------------------------------------------- */
@@ -257,24 +35,24 @@ static void utterance_over(struct engine_session *session)
 		(long long)vad_utterance_ms(&session->vad));
 	session->world->transcriptions++;
 	(void)snprintf(session->item, sizeof(session->item), "item_%u", ++session->items);
-	say(session,
+	engine_session_say(session,
 		"{\"type\":\"input_audio_buffer.speech_stopped\",\"audio_end_ms\":%lld,\"item_id\":"
 		"\"%s\"}",
 		(long long)(session->appended * 1000 / MULAW_HZ), session->item);
-	send_text(session, "conversation.item.input_audio_transcription.completed",
+	engine_session_text(session, "conversation.item.input_audio_transcription.completed",
 		str_from(scripted != NULL ? scripted : words));
-	respond_to(session, str_from(scripted != NULL ? scripted : words));
+	engine_session_answer_to(session, str_from(scripted != NULL ? scripted : words));
 }
 
 static void hear_frame(struct engine_session *session)
 {
-	int16_t samples[FRAME];
+	int16_t samples[MULAW_FRAME_BYTES];
 
-	mulaw_decode_all(session->frame, FRAME, samples);
+	mulaw_decode_all(session->frame, MULAW_FRAME_BYTES, samples);
 	session->fill = 0;
-	switch (vad_hear(&session->vad, samples, FRAME)) {
+	switch (vad_hear(&session->vad, samples, MULAW_FRAME_BYTES)) {
 	case VAD_STARTED:
-		say(session,
+		engine_session_say(session,
 			"{\"type\":\"input_audio_buffer.speech_started\",\"audio_start_ms\":%lld,"
 			"\"item_id\":\"item_%u\"}",
 			(long long)(session->appended * 1000 / MULAW_HZ), session->items + 1);
@@ -303,7 +81,7 @@ static void take_sound(struct engine_session *session, const struct json *messag
 	for (size_t i = 0; i < size; i++) {
 		session->frame[session->fill++] = mulaw[i];
 		session->appended++;
-		if (session->fill == FRAME)
+		if (session->fill == MULAW_FRAME_BYTES)
 			hear_frame(session);
 	}
 	free(mulaw);
@@ -342,7 +120,7 @@ static void take_session(struct engine_session *session, const struct json *mess
 		return;
 	}
 	session->configured = true;
-	say(session, "{\"type\":\"session.updated\",\"session\":{%s}}",
+	engine_session_say(session, "{\"type\":\"session.updated\",\"session\":{%s}}",
 		session->beta ? "" : "\"type\":\"realtime\"");
 }
 
@@ -355,7 +133,7 @@ static void take_truncate(struct engine_session *session, const struct json *mes
 		complain(session, "item_truncation_invalid_audio_end_ms",
 			"Audio content is already shorter than that.");
 	else
-		say(session,
+		engine_session_say(session,
 			"{\"type\":\"conversation.item.truncated\",\"audio_end_ms\":%d,\"content_"
 			"index\":0}",
 			(int)ms);
@@ -370,11 +148,11 @@ static void take_response(struct engine_session *session, const struct json *mes
 	struct engine_line line = {0};
 
 	if (words == NULL) {
-		respond_to(session, STR("(nothing)"));
+		engine_session_answer_to(session, STR("(nothing)"));
 		return;
 	}
 	line.text = alloc_text(str_from(words + sizeof(exactly) - 1));
-	respond(session, &line);
+	engine_session_answer(session, &line);
 	free(line.text);
 }
 
@@ -384,7 +162,7 @@ static void take(struct engine_session *session, const struct json *message, str
 		take_sound(session, message);
 		return;
 	}
-	note(session, "message", text);
+	engine_session_note(session, "message", text);
 	if (is_text(message, "type", "session.update"))
 		take_session(session, message);
 	else if (!session->configured)
@@ -437,7 +215,7 @@ static void on_closed(void *context, int code, const char *words)
 	buf_init(&shown, 256);
 	(void)buf_printf(&shown, "{\"code\":%d,\"heard_ms\":%lld}", code,
 		(long long)(session->appended * 1000 / MULAW_HZ));
-	note(session, "closed", buf_str(&shown));
+	engine_session_note(session, "closed", buf_str(&shown));
 	buf_free(&shown);
 	session_free(session);
 }
@@ -473,9 +251,10 @@ static enum flow_status open_session(struct flow *flow, struct engine_world *wor
 		session->next->link = &session->next;
 	world->realtime = session;
 	world->sessions++;
-	note(session, "open", (struct str){0});
+	engine_session_note(session, "open", (struct str){0});
 	if (!silent)
-		say(session, "{\"type\":\"session.created\",\"session\":{%s\"id\":\"sess_1\"}}",
+		engine_session_say(session,
+			"{\"type\":\"session.created\",\"session\":{%s\"id\":\"sess_1\"}}",
 			session->beta ? "" : "\"type\":\"realtime\",");
 	return FLOW_END;
 }

@@ -1,0 +1,158 @@
+"""What only one of the engines elsewhere does: pipeline's sentences, fillers, silences and failures, openai-realtime's
+dialects and failures. Every failure ends with the caller being asked to leave a message."""
+import json
+
+import pytest
+
+import voices
+from engine_world import KEY, QUESTION, WORD, assert_heard, engine_world, tones
+from waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def whole(module_stack):
+    return engine_world(module_stack)
+
+
+@pytest.fixture
+def world(whole):
+    return whole.fresh()
+
+
+# -- pipeline ---------------------------------------------------------------------------------------------
+
+
+def test_sentences_are_spoken_while_the_answer_is_still_written(world):
+    world.script(transcripts=["Hours?"], answers=[{"text": "From nine to five. On Sunday we are closed. Anything else?"}],
+                 pace_ms=25)
+    with world.open("pipeline") as stream:
+        stream.speak(QUESTION)
+        stream.wait_speaking()
+        stream.wait_quiet()
+        assert_heard(stream, "From nine to five.", "On Sunday we are closed.", "Anything else?")
+        assert stream.longest_gap() < 60
+        turn = world.turn(stream)
+        assert turn["reply_text"] == "From nine to five. On Sunday we are closed. Anything else?"
+        for part in ("recognise_ms", "think_ms", "speak_ms", "total_ms"):
+            assert turn[part] is not None and turn[part] >= 0
+        assert turn["total_ms"] < 3000
+    [form] = world.asked("/v1/audio/transcriptions")
+    # P9: the whole question, with what was before it was noticed.
+    assert form["language"] == "en" and form["ms"] >= len(QUESTION) // 8 - 100 and form["rms"] > 300
+
+
+def test_a_server_that_cannot_stream_and_sends_wave_files(world):
+    world.script(answers=[{"text": "All at once. And more."}], whole=True)
+    with world.open("pipeline") as stream:
+        stream.speak(WORD)
+        stream.wait_speaking()
+        stream.wait_quiet()
+        assert_heard(stream, "All at once.", "And more.")
+
+
+def test_what_nobody_said_is_not_answered(world):
+    """P29: noise is not sent; a recogniser's dreams about soft sounds are not answered; the next question is."""
+    world.script(transcripts=["Thank you.", "Hours?"], answers=[{"text": "From nine to five."}])
+    with world.open("pipeline") as stream:
+        stream.speak(voices.silence(600) + voices.noise(250, rms=300) + voices.silence(1200))
+        stream.speak(QUESTION)
+        stream.wait_speaking()
+        stream.wait_quiet()
+        texts = [turn["user_text"] for turn in world.turns(stream)]
+        assert "Thank you." not in texts and len(world.asked("/v1/chat/completions")) == 1
+
+
+def test_a_filler_when_thinking_takes_long(world):
+    world.configure(filler="Just a second.", filler_ms=500)
+    world.script(answers=[{"text": "Here it is.", "think_ms": 1800}])
+    with world.open("pipeline") as stream:
+        stream.speak(WORD)
+        stream.wait_speaking()
+        wait_until(lambda: len(tones(bytes(stream.heard))) >= 2, 8, lambda: f"{tones(bytes(stream.heard))}")
+        stream.wait_quiet()
+        assert_heard(stream, "Just a second.", "Here it is.")
+
+
+def test_who_says_nothing_is_asked_twice_and_then_taken_leave_of(world):
+    world.configure(silence_ms=600, reprompt="Hello?", goodbye="Bye.")
+    with world.open("pipeline") as stream:
+        stream.wait_closed()
+        assert_heard(stream, "Hello?", "Hello?", "Bye.")
+        assert world.outcome(stream)["end"] == "hangup"
+
+
+def test_one_failure_of_the_transcription_is_not_heard(world):
+    world.fault("/v1/audio/transcriptions", status=500)
+    world.script(answers=[{"text": "I am here."}])
+    with world.open("pipeline") as stream:
+        stream.speak(WORD)
+        stream.wait_speaking()
+        stream.wait_quiet()
+        assert_heard(stream, "I am here.")
+        assert len(world.asked("/v1/audio/transcriptions")) == 2
+
+
+@pytest.mark.parametrize("path, fault, words", [
+    ("/v1/audio/transcriptions", {"status": 401}, "refuses the key"),
+    ("/v1/audio/transcriptions", {"status": 429, "times": 2}, "429"),
+    ("/v1/audio/transcriptions", {"status": 200, "body": "<html>welcome</html>"}, "does not answer with JSON"),
+    ("/v1/chat/completions", {"status": 500, "times": 2}, "500"),
+    ("/v1/chat/completions", {"status": 200, "body": "<html>welcome</html>", "times": 2}, "text/html"),
+    ("/v1/chat/completions", {"drop": "middle", "times": 2}, "chat"),
+    ("/v1/chat/completions", {"drop": "stall"}, "nothing came"),
+    ("/v1/audio/speech", {"status": 200, "body": "{}", "times": 2}, "instead of samples"),
+    ("/v1/audio/speech", {"drop": "stall"}, "nothing came"),
+])
+def test_a_pipeline_that_fails_ends_in_a_recording(world, path, fault, words):
+    """Within 6 s of the failure, in words, and never with the key."""
+    world.configure(filler="")
+    world.fault(path, **fault)
+    with world.open("pipeline") as stream:
+        stream.speak(WORD)
+        asked = stream.now_ms()
+        outcome = world.outcome(stream)
+        assert outcome["end"] == "message" and words in outcome["reason"], outcome
+        stream.wait_closed()
+        assert stream.happened("close")[0][0] - asked < 8000
+        assert KEY not in json.dumps(outcome)
+
+
+# -- openai-realtime ---------------------------------------------------------------------------------------
+
+
+def test_the_beta_names_are_understood(world):
+    world.configure(greeting="Good day.")
+    world.script(answers=[{"text": "As ever."}], beta=True)
+    with world.open("openai-realtime") as stream:
+        stream.wait_quiet()
+        stream.speak(WORD)
+        stream.wait_speaking()
+        stream.wait_quiet()
+        assert_heard(stream, "Good day.", "As ever.")
+
+
+@pytest.mark.parametrize("path, fault, words", [
+    ("/v1/realtime", {"status": 429}, "429"),
+    ("/v1/realtime", {"drop": "before"}, "ended"),
+    ("/v1/realtime", {"drop": "stall"}, "no session"),
+    ("/v1/realtime/response", {"status": 500}, "failed"),
+    ("/v1/realtime/response", {"drop": "middle"}, "1011"),
+    ("/v1/realtime/response", {"drop": "stall"}, "stalls"),
+])
+def test_a_realtime_server_that_fails_ends_in_a_recording(world, path, fault, words):
+    world.script(answers=[{"text": "An answer that takes some time to say."}])
+    world.fault(path, **fault)
+    with world.open("openai-realtime") as stream:
+        if path.endswith("response"):
+            stream.speak(WORD)
+        outcome = world.outcome(stream)
+        assert outcome["end"] == "message" and words in outcome["reason"], outcome
+        stream.wait_closed()
+
+
+def test_a_wrong_key_ends_in_a_recording_and_stays_secret(world):
+    world.stack.sandbox("engine/script", key="sk-another-key-than-that")
+    with world.open("openai-realtime") as stream:
+        outcome = world.outcome(stream)
+        assert outcome["end"] == "message" and KEY not in json.dumps(outcome)
+        stream.wait_closed()
