@@ -38,6 +38,7 @@ struct hook_numbers {
 	struct pg_listen *listen;
 	struct flow *flow;
 	struct flow_queue loaded;
+	unsigned loads;
 };
 
 static void copy_free(struct copy **copy)
@@ -162,6 +163,7 @@ static enum flow_status load_use(struct flow *flow)
 		add_menu(copy, load->batch, row, flow_log(flow));
 	copy_free(&hooks->numbers->copy);
 	hooks->numbers->copy = copy;
+	hooks->numbers->loads++;
 	flow_queue_wake_all(&hooks->numbers->loaded);
 	return FLOW_END;
 }
@@ -328,4 +330,9 @@ const struct hook_number *hook_numbers_next(const struct hooks *hooks, size_t *a
 struct flow_queue *hook_numbers_loaded(struct hook_numbers *numbers)
 {
 	return &numbers->loaded;
+}
+
+unsigned hook_numbers_loads(const struct hook_numbers *numbers)
+{
+	return numbers->loads;
 }

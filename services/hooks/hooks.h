@@ -55,8 +55,9 @@ const char *hook_numbers_why_not(
 	const struct hook_numbers *numbers); /* NULL, or why there is no table */
 /* Walk: `size_t at = 0; while ((number = hook_numbers_next(hooks, &at)) != NULL)`. */
 const struct hook_number *hook_numbers_next(const struct hooks *hooks, size_t *at);
-/* Woken after each load. */
+/* Woken after each load; grows with each. */
 struct flow_queue *hook_numbers_loaded(struct hook_numbers *numbers);
+unsigned hook_numbers_loads(const struct hook_numbers *numbers);
 
 /* -- routes: one table a room, joined and checked for duplicates at the start (routes.c) ---------- */
 
@@ -155,5 +156,9 @@ struct world_row {
 };
 struct world_row world_row(struct arena *arena, const struct world_event *event);
 void world_wake(const struct hooks *hooks); /* after the commit */
+
+/* -- what is too old (housekeeper.c) ------------------------------------------------------------------ */
+
+void housekeeper_start(struct hooks *hooks);
 
 #endif

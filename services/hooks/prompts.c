@@ -26,6 +26,7 @@ enum {
 struct hook_prompts {
 	struct table *ready; /* names of files that were seen to be served */
 	size_t wanted, failed;
+	unsigned loads; /* of hook_numbers, when the last round began */
 	char problem[200];
 };
 
@@ -259,6 +260,7 @@ static enum flow_status round_begin(struct flow *flow)
 	size_t at = 0;
 
 	round->wanted = table_new();
+	hooks->prompts->loads = hook_numbers_loads(hooks->numbers);
 	hooks->prompts->failed = 0;
 	hooks->prompts->problem[0] = '\0';
 	while ((number = hook_numbers_next(hooks, &at)) != NULL)
@@ -342,6 +344,9 @@ static enum flow_status prompts_rest(struct flow *flow)
 	const struct hooks *hooks = flow_context(flow);
 
 	flow_goto(flow, PROMPTS_ROUND);
+	if (hooks->prompts->problem[0] == '\0' &&
+		hooks->prompts->loads != hook_numbers_loads(hooks->numbers))
+		return FLOW_NEXT; /* the menus changed meanwhile */
 	if (hooks->prompts->problem[0] == '\0')
 		return await_queue(flow, hook_numbers_loaded(hooks->numbers));
 	log_warn(flow_log(flow), "prompts: %s; Twilio's voices read them", hooks->prompts->problem);

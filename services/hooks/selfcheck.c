@@ -193,7 +193,8 @@ static enum flow_status probe_see(struct flow *flow)
 {
 	struct probe *probe = *(struct probe **)flow_state(flow);
 
-	probe->away = probe->answer.reach != HTTP_ANSWERED || probe->answer.status != 200;
+	probe->away = probe->answer.reach != HTTP_ANSWERED || probe->answer.status >= 500 ||
+		      probe->answer.status == 404;
 	return FLOW_END;
 }
 
@@ -216,7 +217,8 @@ static void probe_begin(struct flow *flow, struct probe *probe, const char *url)
 	*(struct probe **)flow_state(flow_spawn(flow, &probe_flow)) = probe;
 }
 
-/* The stream's URL, without its path and as http: media-ws answers /livez there. */
+/* The stream's own path as plain http: media-ws refuses that, a proxy without it or hooks itself does not
+ * know the path. */
 static const char *media_url(struct flow *flow)
 {
 	struct buf url;
@@ -224,8 +226,7 @@ static const char *media_url(struct flow *flow)
 
 	buf_init(&url, URL_BYTES);
 	hook_stream_url(flow, &url);
-	text = arena_printf(flow_arena(flow), "http%.*s/livez",
-		(int)(url.size - 2 - strlen("/ws/twilio-media")), url.data + 2);
+	text = arena_printf(flow_arena(flow), "http%s", url.data + strlen("ws"));
 	buf_free(&url);
 	return text;
 }

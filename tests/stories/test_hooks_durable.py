@@ -1,0 +1,159 @@
+"""Calls while something is away: PostgreSQL stopped, hooks killed between webhooks; prompts with and without speech."""
+import json
+import threading
+
+import pytest
+import requests
+
+from twilio_caller import Caller
+from waiting import wait_until
+
+ACCOUNT, TOKEN = "AC" + "9" * 32, "token-of-0367-at-twilio-9e9e9e9e"
+MENU, AGENT, HEBREW = "+33100000031", "+33100000032", "+33100000033"
+
+
+def prepare(stack, ready=True):
+    stack.start_all()
+    stack.secrets.add("Twilio's token of 0367", TOKEN)
+    stack.enterprise("0367", country="FR", integrations_config=json.dumps(
+        {"twilio": {"enabled": True, "account_sid": ACCOUNT, "auth_tokens": [TOKEN]}}))
+    for number, voice, language in ((MENU, "menu", "fr"), (AGENT, "agent", "fr"), (HEBREW, "menu", "he")):
+        stack.sql("INSERT INTO hook_numbers (number, enterprise_number, voice, language) VALUES (%s, '0367', %s, %s)",
+                  [number, voice, language])
+    stack.caller = Caller(stack.url("hooks"), ACCOUNT, TOKEN)
+    wait_known(stack)
+    return stack
+
+
+def wait_known(stack):
+    def known():
+        answer = stack.caller.call(MENU).incoming().answer
+        return answer.status_code == 200 and "<Gather" in answer.text
+    wait_until(known, 10, "hooks knows its numbers")
+
+
+def types(stack, sid):
+    return [event["event_type"] for event in
+            stack.sql("SELECT event_type FROM call_events WHERE unique_id = %s ORDER BY id", [sid])]
+
+
+def test_calls_while_postgresql_is_away(make_stack):
+    """A call is answered all the same, by the menu in memory; what came is stored in order when it is back, also by a
+    process that was killed and started meanwhile."""
+    stack = prepare(make_stack(services=("hooks",), own_postgres=True))
+    before = stack.caller.call(MENU).incoming()
+    stack.stop_pg()
+    during = stack.caller.call(MENU).incoming()
+    assert during.verbs() == ["Gather", "Redirect"]
+    assert during.press("2").verbs() == ["Say", "Record", "Say", "Hangup"]
+    url = during.record()
+    during.over()
+    agent = stack.caller.call(AGENT).incoming()
+    assert agent.verbs() == ["Gather", "Redirect"]  # he would have to read the call in PostgreSQL
+    before.press("1")
+    before.over()
+    ended = stack.caller.call(AGENT)
+    assert "Record" in ended.post("/webhook/stream_ended").verbs()
+    stack.kill9("hooks")
+    stack.start_pg()
+    stack.start("hooks")
+    wait_until(lambda: types(stack, during.sid) == ["start", "recording", "hangup"], 20,
+               lambda: f"{types(stack, during.sid)}\n{stack.services['hooks'].tail(10)}")
+    row = stack.sql("SELECT * FROM voice_calls WHERE call_sid = %s", [during.sid])[0]
+    assert (row["state"], row["recording_url"]) == ("over", url + ".mp3")
+    assert types(stack, before.sid) == ["start", "hangup"] and types(stack, agent.sid) == ["start", "dial"]
+    wait_known(stack)
+
+
+def test_killed_between_webhooks(make_stack):
+    """kill -9 at any moment: what was answered by then is stored, and a call goes on with the next process."""
+    stack = prepare(make_stack(services=("hooks",)))
+    acknowledged, calls, stop = [], [], threading.Event()
+
+    def ring():
+        caller = Caller(stack.url("hooks"), ACCOUNT, TOKEN)
+        while not stop.is_set():
+            call = caller.call(MENU)
+            try:
+                call.incoming()
+                calls.append(call)
+                if call.answer.status_code == 200:
+                    acknowledged.append(call.sid)
+            except requests.RequestException:
+                caller.session = requests.Session()
+
+    ringers = [threading.Thread(target=ring) for _ in range(4)]
+    for ringer in ringers:
+        ringer.start()
+    for _ in range(3):
+        at = len(acknowledged)
+        wait_until(lambda at=at: len(acknowledged) > at + 40, 20, "some calls were answered")
+        stack.kill9("hooks")
+        stack.start("hooks")
+    stop.set()
+    for ringer in ringers:
+        ringer.join()
+    stored = {row["call_sid"] for row in stack.sql("SELECT call_sid FROM voice_calls")}
+    wait_until(lambda: set(acknowledged) <= {row["call_sid"] for row in stack.sql("SELECT call_sid FROM voice_calls")}, 10,
+               lambda: f"{len(set(acknowledged) - stored)} of {len(acknowledged)} are not stored")
+    last = next(call for call in reversed(calls) if call.root is not None)
+    last.caller.session = requests.Session()
+    assert last.press("2").verbs() == ["Say", "Record", "Say", "Hangup"]
+    assert stack.sql("SELECT count(*) FROM call_events")[0]["count"] >= len(set(acknowledged))
+
+
+# -- prompts ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def spoken(module_stack):
+    return prepare(module_stack(services=("speech", "hooks")))
+
+
+def played(call):
+    return [node.text for node in call.root.iter("Play")]
+
+
+def test_prompts_are_audio_that_is_served(spoken):
+    """P17, P26: each Play URL of each document is there, as audio; Hebrew, too, is heard."""
+    for number in (MENU, HEBREW):
+        wait_until(lambda number=number: played(spoken.caller.call(number).incoming()), 60, "prompts are made")
+        call = spoken.caller.call(number).incoming()
+
+        def whole(call=call):
+            return not list(call.incoming().press("1").root.iter("Say"))
+        wait_until(whole, 60, "all prompts are made")
+        for document in (call, spoken.caller.call(number).incoming().press("2")):
+            for url in played(document):
+                audio = requests.get(url, timeout=5)
+                assert audio.status_code == 200 and audio.headers["Content-Type"] == "audio/wav"
+                assert audio.content[:4] == b"RIFF" and len(audio.content) > 8000
+    check = requests.get(spoken.url("hooks") + "/selfcheck", timeout=10).json()
+    codes = {problem["code"] for problem in check["problems"]}
+    assert "prompts" not in codes and "speech_away" not in codes and "media_ws_away" in codes
+
+
+def test_no_way_out_of_the_folder_of_prompts(spoken):
+    for path in ("/static/tts/../hooks-journal", "/static/tts/..%2f..%2fhooks.log", "/static/tts/x.wav", "/static/tts/",
+                 "/static/tts//etc/passwd"):
+        assert requests.get(spoken.url("hooks") + path, timeout=5).status_code == 404, path
+
+
+def test_without_speech_twilio_reads(make_stack):
+    stack = prepare(make_stack(services=("hooks",), settings={"CALLWEAVE_HOOKS_SPEECH_URL": "http://127.0.0.1:9"}))
+    call = stack.caller.call(MENU).incoming()
+    assert "tapez 1" in call.said() and not played(call)
+    check = requests.get(stack.url("hooks") + "/selfcheck", timeout=10).json()
+    assert {"prompts", "speech_away"} <= {problem["code"] for problem in check["problems"]}
+
+
+# -- what the operator does wrong -------------------------------------------------------------------------------------
+
+
+def test_a_menu_that_is_none_does_not_silence_a_number(make_stack):
+    stack = prepare(make_stack(services=("hooks",)))
+    stack.sql("INSERT INTO voice_menus VALUES ('0367', 'main', '{\"prompt\": 5}')")
+    wait_until(lambda: "menu main of 0367 is left out" in (stack.folder / "hooks.log").read_text(), 10, "it is said")
+    assert "tapez 1" in stack.caller.call(MENU).incoming().said()
+    stack.sql("UPDATE voice_menus SET menu = '{\"prompt\": {\"fr\": \"A nous\"}, \"keys\": {\"2\": {\"do\": \"voicemail\"}}}'")
+    wait_until(lambda: stack.caller.call(MENU).incoming().said() == "A nous", 10, "a change is heard within a second or so")
