@@ -14,6 +14,7 @@ enum {
 	TWILIO_MAX_CHARACTERS = 1600, /* 21617 */
 	BRIDGE_MAX_CHARACTERS = 4096,
 	KEY_MAX_BYTES = 200,
+	VARIABLES_MAX_BYTES = 8192,
 };
 
 /* -- what is asked for ------------------------------------------------------------------------------- */
@@ -62,6 +63,26 @@ static bool has_template(const struct args *args)
 	return args_get(args, "content_sid").size > 0;
 }
 
+/* As an object of JSON, or as its text. Printed anew: nobody's text becomes part of our document. */
+static struct json *read_variables(const struct args *args)
+{
+	const struct json_limits limits = {.max_bytes = VARIABLES_MAX_BYTES, .max_depth = 4};
+	struct json *json = json_parse(args_get(args, "content_variables"), limits, NULL);
+
+	if (json != NULL && json_kind(json) != JSON_OBJECT)
+		json_free(&json);
+	return json;
+}
+
+static bool check_variables(const struct args *args)
+{
+	struct json *variables = read_variables(args);
+	bool ok = variables != NULL || args_get(args, "content_variables").size == 0;
+
+	json_free(&variables);
+	return ok;
+}
+
 static bool check_body(const struct text_ask *state, struct error *error)
 {
 	bool bridge = strcmp(state->provider, "baileys") == 0;
@@ -71,6 +92,8 @@ static bool check_body(const struct text_ask *state, struct error *error)
 	if (characters(body) > most)
 		return error_set(
 			error, ERROR_INPUT, "message: longer than %zu characters (21617)", most);
+	if (!check_variables(&state->args))
+		return error_set(error, ERROR_INPUT, "content_variables: not a JSON object");
 	if (bridge && (has_template(&state->args) || args_has(&state->args, "media_url")))
 		return error_set(error, ERROR_INPUT, "baileys sends plain texts only");
 	return true;
@@ -96,18 +119,25 @@ static bool check_peer(const struct text_ask *state, const struct account *accou
 
 static void put_template(struct json_writer *json, const struct args *args)
 {
-	struct str variables = args_get(args, "content_variables");
+	struct json *variables = read_variables(args);
+	struct buf text;
 
 	json_put_name(json, "template");
 	if (!has_template(args)) {
 		json_put_null(json);
+		json_free(&variables);
 		return;
 	}
+	buf_init(&text, 2 * VARIABLES_MAX_BYTES);
 	json_open_object(json);
 	json_put_member_str(json, "content_sid", args_get(args, "content_sid"));
-	if (str_starts(variables, STR("{")))
-		json_put_member_raw(json, "variables", variables);
+	if (variables != NULL) {
+		json_print(&text, variables, false);
+		json_put_member_raw(json, "variables", buf_str(&text));
+	}
 	json_close_object(json);
+	buf_free(&text);
+	json_free(&variables);
 }
 
 static void put_media(struct json_writer *json, const struct args *args)

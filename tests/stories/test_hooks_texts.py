@@ -426,6 +426,19 @@ def test_what_cannot_be_sent_is_said_at_once(world, body, words):
     assert answer.status_code == 400 and not answer.json()["success"] and words in answer.json()["error"]
 
 
+def test_nobodys_text_becomes_part_of_our_document(world):
+    """What is a text stays one: no member of it decides for which enterprise it is sent."""
+    for variables in ('{}},"enterprise":"0500","x":{"y":1', "{", "[]", "nothing"):
+        answer = world.send("whatsapp", world.peer(), "", provider="twilio", content_sid="HX1",
+                            content_variables=variables)
+        assert answer.status_code == 400 and "content_variables" in answer.json()["error"]
+    peer, text = world.peer(), '"},"enterprise":"0500","body":"x'
+    assert world.send("sms", peer, text).json()["success"] and world.twilio.bodies(peer) == [text]
+    assert world.sms.text(peer, text).status_code == 200
+    assert {row["enterprise_number"] for row in world.messages(peer)} == {"0367"}
+    assert world.stack.sql("SELECT count(*) FROM messages WHERE enterprise_number = '0500'")[0]["count"] == 0
+
+
 def test_1600_characters_are_not_bytes(world):
     peer = world.peer()
     assert world.send("sms", peer, "ש" * 1600).json()["success"]
