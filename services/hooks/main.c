@@ -137,6 +137,7 @@ static void *start(struct service *service, struct error *error)
 	hooks->log = hook_log_new(hooks);
 	hooks->prompts = hook_prompts_new(hooks);
 	hooks->sender = sender_new(hooks);
+	housekeeper_start(hooks);
 	return hooks;
 }
 

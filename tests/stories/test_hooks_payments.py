@@ -1,9 +1,11 @@
 """Payments: checks in their order, PayPal and Tranzila as the sandbox plays them, nothing believed unasked."""
 import hashlib
 import json
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from urllib.parse import parse_qs, urlsplit
+
+from waiting import wait_until
 
 KEY, OTHER_KEY = "key-of-the-enterprise-0501", "key-of-the-enterprise-0502"
 PAYPAL = {"client_id": "client-0501", "secret": "paypal-secret-of-0501", "webhook_id": "WEBHOOK0501"}
@@ -84,7 +86,6 @@ def test_a_provider_that_is_not_configured(pay, provider, words):
     number, key = f"05{10 + len(provider)}", f"key-of-an-enterprise-with-{provider}"
     pay.sql("INSERT INTO api_keys (enterprise_number, name, digest) VALUES (%s, 'story', %s)",
             [number, hashlib.sha256(key.encode()).digest()])
-    from waiting import wait_until
     wait_until(lambda: post(pay, CREATE, {"amount": 1, "provider": provider}, key=key).status_code == 501, 10, "it is known")
     assert post(pay, CREATE, {"amount": 1, "provider": provider}, key=key).json()["error"] == words
 
@@ -225,3 +226,24 @@ def test_secrets_stay_inside(pay):
     kept = json.dumps(pay.sql("SELECT request, answer FROM hook_requests"))
     for secret in (PAYPAL["secret"], TERMINAL["secret"], KEY, OTHER_KEY):
         assert secret not in logs and secret not in kept
+
+
+def test_p30_what_is_too_old_goes(make_stack):
+    """Requests, what was said to voice agents, and texts, each as long as its setting says."""
+    stack = make_stack(services=("sandbox", "hooks"), settings={"CALLWEAVE_HOOKS_KEEP_TURNS_DAYS": "3"})
+    stack.sql("INSERT INTO enterprises (number, name) VALUES ('0503', 'x')")
+    stack.sql("INSERT INTO threads (enterprise_number, channel, peer) VALUES ('0503', 'sms', '+33612345678')")
+    for days in (2, 4, 20, 2000):
+        stack.sql("""INSERT INTO hook_requests (request_id, received_at, method, path, status, took_us)
+            VALUES (%s, now() - %s * interval '1 day', 'GET', '/', 200, 1)""", [f"aged {days}", days])
+        stack.sql("""INSERT INTO call_turns (call_sid, enterprise_number, turn, started_at, engine)
+            VALUES ('CA1', '0503', %s, now() - %s * interval '1 day', 'x')""", [days, days])
+        stack.sql("""INSERT INTO messages (thread_id, enterprise_number, direction, provider, provider_id, created_at)
+            SELECT id, '0503', 'in', 'twilio', %s, now() - %s * interval '1 day' FROM threads""", [f"SM{days}", days])
+    stack.start_all()
+
+    def left():
+        return (stack.sql("SELECT array_agg(request_id ORDER BY id) AS a FROM hook_requests WHERE request_id LIKE 'aged%%'")[0]["a"],
+                stack.sql("SELECT array_agg(turn) AS a FROM call_turns")[0]["a"],
+                stack.sql("SELECT array_agg(provider_id ORDER BY id) AS a FROM messages")[0]["a"])
+    wait_until(lambda: left() == (["aged 2", "aged 4"], [2], ["SM2", "SM4", "SM20"]), 10, left)
