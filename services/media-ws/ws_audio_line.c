@@ -43,8 +43,11 @@ static void line_free(struct ws_audio_line *line)
 
 void ws_audio_house_free(struct ws_audio_house **house)
 {
-	while ((*house)->lines != NULL)
-		line_free((*house)->lines);
+	for (struct ws_audio_line *line = (*house)->lines, *next; line != NULL; line = next) {
+		next = line->next;
+		websocket_free(&line->socket);
+		free(line);
+	}
 	table_free(&(*house)->waiting);
 	free(*house);
 	*house = NULL;
