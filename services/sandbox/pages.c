@@ -1,6 +1,7 @@
 /*
- * pages: the messenger that shows the sandbox's chats, and the CRMs with their calls and customers: how
- * people see them can be looked at, photographed and tested by a browser without any account.
+ * pages: the messenger that shows the sandbox's chats, the CRMs with their calls and customers, and a
+ * telephone to try Twilio's side with: how people see them can be looked at, photographed and tested by
+ * a browser without any account.
  */
 #include "sandbox.h"
 
@@ -17,6 +18,16 @@ static const struct page_file files[] = {
 	{"/_sandbox/crm/", "text/html; charset=utf-8", page_crm_html, &page_crm_html_size},
 	{"/static/crm.js", "text/javascript; charset=utf-8", page_crm_js, &page_crm_js_size},
 	{"/static/crm.css", "text/css; charset=utf-8", page_crm_css, &page_crm_css_size},
+	{"/_sandbox/twilio/", "text/html; charset=utf-8", page_telephone_html,
+		&page_telephone_html_size},
+	{"/static/telephone.js", "text/javascript; charset=utf-8", page_telephone_js,
+		&page_telephone_js_size},
+	{"/static/telephone-audio.js", "text/javascript; charset=utf-8", page_telephone_audio_js,
+		&page_telephone_audio_js_size},
+	{"/static/telephone-worklet.js", "text/javascript; charset=utf-8",
+		page_telephone_worklet_js, &page_telephone_worklet_js_size},
+	{"/static/telephone.css", "text/css; charset=utf-8", page_telephone_css,
+		&page_telephone_css_size},
 	{"/static/bootstrap.min.css", "text/css; charset=utf-8", page_bootstrap_min_css,
 		&page_bootstrap_min_css_size},
 	{NULL},

@@ -439,8 +439,8 @@ void document_prompt(struct twilio_call *call, const struct call_run *run,
 	} else {
 		struct str words = str_trim(node->text);
 		item.bytes = words.size * 55 * 8;
-		call_note(call, "say", "%.*s: %.*s", STR_ARG(xml_get(node, "language")),
-			STR_ARG(words));
+		call_note(call, "say", "%.*s%s%.*s", STR_ARG(xml_get(node, "language")),
+			xml_get(node, "language").size > 0 ? ": " : "", STR_ARG(words));
 	}
 	prompt_add(prompt, &item);
 }

@@ -60,19 +60,18 @@ static bool has_scheme(struct str url)
 	       str_starts(url, STR("ws://")) || str_starts(url, STR("wss://"));
 }
 
-/* Up to the path: "https://host:port". */
+/* Up to the path or the query: "https://host:port". */
 static struct str origin_of(struct str url)
 {
 	const char *host = memmem(url.data, url.size, "://", 3);
-	const char *end;
+	size_t size;
 
 	if (host == NULL)
 		return (struct str){0};
-	host += 3;
-	end = memchr(host, '/', url.size - (size_t)(host - url.data));
-	if (end == NULL)
-		end = memchr(host, '?', url.size - (size_t)(host - url.data));
-	return end != NULL ? str_of(url.data, (size_t)(end - url.data)) : url;
+	size = (size_t)(host - url.data) + 3;
+	while (size < url.size && url.data[size] != '/' && url.data[size] != '?')
+		size++;
+	return str_of(url.data, size);
 }
 
 /* Without its query. */

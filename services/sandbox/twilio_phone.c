@@ -117,8 +117,8 @@ static enum flow_status open_phone(struct flow *flow)
 
 	(void)uri_query_value(http_request(flow)->query, "call", flow_arena(flow), &sid);
 	call = twilio_call_find(twilio, sid);
-	if (call == NULL || call_is_over(call))
-		return flow_fail(flow, ERROR_MISSING, "call: there is none that goes on");
+	if (call == NULL)
+		return flow_fail(flow, ERROR_MISSING, "call: no such call");
 	if (call->phone != NULL)
 		return flow_fail(flow, ERROR_CONFLICT, "call: somebody holds the receiver already");
 	options.context = call;
@@ -126,6 +126,9 @@ static enum flow_status open_phone(struct flow *flow)
 	if (call->phone == NULL)
 		return flow_fail_error(flow, &error);
 	phone_state(call);
+	/* It may have ended before the page had the line: that is told, too. */
+	if (call_is_over(call))
+		phone_end(call);
 	return FLOW_END;
 }
 

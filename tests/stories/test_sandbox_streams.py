@@ -322,6 +322,9 @@ def test_a_person_takes_the_receiver(sandbox, app):
                         states.append(json.loads(message)["state"])
             except websockets.ConnectionClosed:
                 return heard_audio, states
+    async def late(sid):
+        async with websockets.connect(sandbox.url.replace("http", "ws") + f"/_sandbox/twilio/phone?call={sid}") as socket:
+            return [json.loads(message) async for message in socket]
     with StreamApp(echo) as peer:
         connect(app, peer.url)
         sid = start(sandbox)
@@ -330,7 +333,7 @@ def test_a_person_takes_the_receiver(sandbox, app):
     assert BEEP[:4000] in heard_audio and states[-1] == "completed"
     assert [one["dtmf"]["digit"] for one in peer.events("dtmf")] == ["7"]
     assert b"\x22" * 160 in mulaw_of(heard(sandbox, sid, "said"))
-    refused = requests.get(f"{sandbox.url}/_sandbox/twilio/phone?call={sid}", timeout=5)
-    assert refused.status_code == 404
+    assert requests.get(f"{sandbox.url}/_sandbox/twilio/phone?call=CA1", timeout=5).status_code == 404
+    assert asyncio.run(late(sid)) == [{"state": "completed"}]
     both = heard(sandbox, sid, "both")
     assert both[:4] == b"RIFF" and both[22:24] == b"\x02\x00" and len(both) > 40000

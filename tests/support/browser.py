@@ -18,11 +18,11 @@ FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-u
 
 
 @contextlib.contextmanager
-def chromium(folder, width=1280, height=800, language="ru"):
+def chromium(folder, width=1280, height=800, language="ru", flags=()):
     """A browser with a profile of its own in `folder`; what its console said must hold no errors."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
-    for flag in (*FLAGS, f"--window-size={width},{height}", f"--user-data-dir={Path(folder) / 'profile'}",
+    for flag in (*FLAGS, *flags, f"--window-size={width},{height}", f"--user-data-dir={Path(folder) / 'profile'}",
                  f"--lang={language}"):
         options.add_argument(flag)
     options.add_experimental_option("prefs", {"intl.accept_languages": language})
