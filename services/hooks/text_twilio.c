@@ -236,19 +236,24 @@ static void twilio_sent(
 static int64_t read_date(struct str text)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	struct clock_civil at = {0};
-	char copy[64], month[4] = "";
+	struct str day, month, year, time;
+	char name[4], date[64];
 	const char *place;
+	int64_t wall_ms;
 
-	(void)str_copy(copy, sizeof(copy), text);
-	if (sscanf(copy, "%*3s, %2d %3s %4d %2d:%2d:%2d", &at.day, month, &at.year, &at.hour,
-		    &at.minute, &at.second) != 6)
+	(void)str_cut(&text, ' ');
+	day = str_cut(&text, ' ');
+	month = str_cut(&text, ' ');
+	year = str_cut(&text, ' ');
+	time = str_cut(&text, ' ');
+	(void)str_copy(name, sizeof(name), month);
+	place = month.size == 3 ? strstr(months, name) : NULL;
+	if (place == NULL)
 		return 0;
-	place = strstr(months, month);
-	if (place == NULL || strlen(month) != 3)
-		return 0;
-	at.month = (int)(place - months) / 3 + 1;
-	return clock_from_civil(&at, NULL);
+	snprintf(date, sizeof(date), "%.*s-%02d-%s%.*s %.*s", STR_ARG(year),
+		(int)(place - months) / 3 + 1, day.size == 1 ? "0" : "", STR_ARG(day),
+		STR_ARG(time));
+	return clock_parse(str_from(date), NULL, &wall_ms) ? wall_ms : 0;
 }
 
 static bool may_be(const struct text_message *message, const struct said *said)
