@@ -59,6 +59,7 @@ CREATE TABLE voice_calls (
 	ended_at          timestamptz
 );
 CREATE INDEX voice_calls_enterprise ON voice_calls (enterprise_number, started_at DESC);
+CREATE INDEX voice_calls_open ON voice_calls (started_at) WHERE state <> 'over';
 
 -- What was said, and how long each part of each turn took. Kept as long as the setting says.
 CREATE TABLE call_turns (

@@ -22,9 +22,6 @@ enum {
 	AGAIN_MS = 1000,
 	WRITE_MS = 10000,
 	WRITE_BYTES = 32 << 20,
-	TIDY_EVERY_MS = 600000,
-	TIDY_FIRST_MS = 15000,
-	TIDY_ROWS = 20000, /* one step; the next follows at once while there are more */
 };
 
 struct entry {
@@ -354,81 +351,6 @@ static const struct flow_step log_steps[] = {
 static const struct flow_spec log_flow = {
 	.name = "hook-log", .steps = log_steps, .deadline_ms = FLOW_FOREVER};
 
-/* -- what is too old ----------------------------------------------------------------------------------------- */
-
-static const char sql_tidy[] =
-	"DELETE FROM hook_requests WHERE id IN (SELECT id FROM hook_requests WHERE received_at < "
-	"now() - make_interval(days => $1::integer) ORDER BY received_at LIMIT $2::integer)";
-
-struct tidy {
-	struct pg_batch *batch;
-};
-
-static enum flow_status tidy_ask(struct flow *flow)
-{
-	struct hooks *hooks = flow_context(flow);
-	struct tidy *tidy = flow_state(flow);
-	struct pg_params params = {0};
-
-	pg_put_int(&params, flow_arena(flow), hooks->settings->keep_requests_days);
-	pg_put_int(&params, flow_arena(flow), TIDY_ROWS);
-	return await_pg_query(flow, hooks->pg, &tidy->batch, sql_tidy, &params);
-}
-
-static enum flow_status tidy_see(struct flow *flow)
-{
-	struct tidy *tidy = flow_state(flow);
-	struct error error;
-
-	if (!pg_batch_ok(tidy->batch, &error))
-		return flow_fail_error(flow, &error);
-	if (pg_affected(tidy->batch, 0) < TIDY_ROWS)
-		return FLOW_END;
-	return flow_goto(flow, 0);
-}
-
-static const struct flow_step tidy_steps[] = {
-	{"ask", tidy_ask},
-	{"see", tidy_see},
-	{NULL, NULL},
-};
-
-static const struct flow_spec tidy_flow = {
-	.name = "hook-log-tidy",
-	.steps = tidy_steps,
-	.state_bytes = sizeof(struct tidy),
-	.deadline_ms = 60000,
-};
-
-static enum flow_status keep_first(struct flow *flow)
-{
-	return await_sleep(flow, TIDY_FIRST_MS);
-}
-
-static enum flow_status keep_tidy(struct flow *flow)
-{
-	if (!usable(flow_context(flow)))
-		return FLOW_NEXT;
-	flow_spawn(flow, &tidy_flow);
-	return await_children(flow);
-}
-
-static enum flow_status keep_rest(struct flow *flow)
-{
-	flow_goto(flow, 1);
-	return await_sleep(flow, TIDY_EVERY_MS);
-}
-
-static const struct flow_step keep_steps[] = {
-	{"first", keep_first},
-	{"tidy", keep_tidy},
-	{"rest", keep_rest},
-	{NULL, NULL},
-};
-
-static const struct flow_spec keep_flow = {
-	.name = "hook-log-keeper", .steps = keep_steps, .deadline_ms = FLOW_FOREVER};
-
 /* -- life -------------------------------------------------------------------------------------------------------- */
 
 struct hook_log *hook_log_new(struct hooks *hooks)
@@ -451,7 +373,6 @@ struct hook_log *hook_log_new(struct hooks *hooks)
 		"Requests that were not: too many at once, or PostgreSQL was away for long");
 	hooks->log = log;
 	flow_start(hooks->loop, &log_flow, hooks, service_log(hooks->service));
-	flow_start(hooks->loop, &keep_flow, hooks, service_log(hooks->service));
 	return log;
 }
 

@@ -6,6 +6,7 @@
 #include "later.h"
 #include "prompts.h"
 #include "repeats.h"
+#include "voice.h"
 
 #include "alloc.h"
 
@@ -138,6 +139,7 @@ static void *start(struct service *service, struct error *error)
 	hooks->prompts = hook_prompts_new(hooks);
 	hooks->sender = sender_new(hooks);
 	housekeeper_start(hooks);
+	flow_start(hooks->loop, &voice_sweep_flow, hooks, service_log(service));
 	return hooks;
 }
 

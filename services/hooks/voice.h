@@ -51,7 +51,8 @@ enum flow_status await_voice_move(
 /* Somebody talks with the caller; `stream_sid` "" when it is no stream. */
 enum flow_status await_voice_talk(
 	struct flow *flow, struct voice *voice, const char *talker, const char *stream_sid);
-/* A status callback: they come twice and overtake each other. */
+/* A status callback: they come twice and overtake each other. VOICE_LOST: its end was never told. */
+#define VOICE_LOST "lost"
 enum flow_status await_voice_status(
 	struct flow *flow, struct voice *voice, struct str status, int64_t sequence);
 enum flow_status await_voice_recording(struct flow *flow, struct voice *voice, struct str url);
@@ -85,6 +86,7 @@ extern const struct flow_spec voice_menu_flow;	  /* a key */
 extern const struct flow_spec voice_stream_ended_flow;
 extern const struct flow_spec voice_dial_ended_flow;
 extern const struct flow_spec voice_recording_flow;
+extern const struct flow_spec voice_sweep_flow; /* for ever: calls whose end nobody told */
 extern const struct flow_spec voice_stream_status_flow, voice_dial_status_flow,
 	voice_call_status_flow;
 

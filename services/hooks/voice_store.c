@@ -211,7 +211,7 @@ enum flow_status await_voice_talk(
 static bool is_final(struct str status)
 {
 	static const char *const finals[] = {
-		"completed", "busy", "failed", "no-answer", "canceled", NULL};
+		"completed", "busy", "failed", "no-answer", "canceled", VOICE_LOST, NULL};
 
 	for (int i = 0; finals[i] != NULL; i++) {
 		if (str_equal(status, str_from(finals[i])))
@@ -223,7 +223,8 @@ static bool is_final(struct str status)
 enum flow_status await_voice_status(
 	struct flow *flow, struct voice *voice, struct str status, int64_t sequence)
 {
-	struct world_event hangup = {.kind = WORLD_HANGUP, .ended_ms = clock_wall_ms()};
+	bool lost = str_equal(status, STR(VOICE_LOST)); /* then nobody knows when it ended */
+	struct world_event hangup = {.kind = WORLD_HANGUP, .ended_ms = lost ? 0 : clock_wall_ms()};
 	struct record record;
 
 	record_begin(&record, voice);

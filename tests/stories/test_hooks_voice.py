@@ -344,3 +344,16 @@ def test_a_preview_for_operators(world):
     assert requests.get(url, params={"To": STRANGER}, timeout=5).status_code == 404
     by_proxy = requests.get(url, params={"To": AGENT}, headers={"X-Forwarded-For": "192.0.2.1"}, timeout=5)
     assert by_proxy.status_code == 403
+
+
+def test_a_call_whose_end_nobody_told(world):
+    """The number's status callback is not configured: the call ends by its age, once, and nobody knows when."""
+    call = world.caller.call(MENU).incoming()
+    young = world.caller.call(MENU).incoming()
+    talk = world.caller.call(AGENT).incoming()
+    world.sql("UPDATE voice_calls SET started_at = now() - interval '40 minutes' WHERE call_sid IN (%s, %s)", [call.sid, talk.sid])
+    world.stop("hooks")
+    world.start("hooks")  # it looks soon after its start
+    wait_until(lambda: row(world, call)["state"] == "over", 20, "the call is over")
+    assert types(world, call) == ["start", "hangup"] and events(world, call)[-1][1]["EndTime"] == ""
+    assert row(world, young)["state"] == "menu" and row(world, talk)["state"] == "stream"
