@@ -10,7 +10,6 @@
 #include "alloc.h"
 #include "pg_listen.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -307,13 +306,15 @@ const struct menu *hook_number_menu(const struct hooks *hooks, const struct hook
 {
 	const struct hook_numbers *numbers = hooks->numbers;
 	const struct menu *menu = NULL;
-	char name[256];
+	struct buf name;
 
-	if (numbers->copy != NULL &&
-		strlen(number->enterprise) + strlen(number->menu) + 2 < sizeof(name)) {
-		(void)snprintf(name, sizeof(name), "%s %s", number->enterprise, number->menu);
-		menu = table_get(numbers->copy->menus, str_from(name));
-	}
+	buf_init(&name, 1024);
+	buf_add(&name, str_from(number->enterprise));
+	buf_add_char(&name, ' ');
+	buf_add(&name, str_from(number->menu));
+	if (numbers->copy != NULL)
+		menu = table_get(numbers->copy->menus, buf_str(&name));
+	buf_free(&name);
 	return menu != NULL ? menu : numbers->fallback;
 }
 
