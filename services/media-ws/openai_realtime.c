@@ -35,7 +35,9 @@ void realtime_send(struct engine *engine)
 {
 	if (engine->state == OVER)
 		return;
-	if (!websocket_send(engine->socket, false, buf_str(&engine->out)))
+	/* Refused because it is closing: `closed` says why, soon. */
+	if (!websocket_send(engine->socket, false, buf_str(&engine->out)) &&
+		websocket_unsent_bytes(engine->socket) + engine->out.size > MAX_OUT_BYTES)
 		realtime_fail(engine, "it does not take what we send", "");
 	buf_clear(&engine->out);
 }
