@@ -110,29 +110,6 @@ struct str twilio_bare(struct str address);
 bool twilio_is_whatsapp(struct str address);
 bool twilio_is_e164(struct str number);
 
-/* -- twilio_store.c --------------------------------------------------------------------------------- */
-
-struct twilio_number *twilio_number_find(const struct twilio *twilio, struct str number);
-struct twilio_person *twilio_person_find(const struct twilio *twilio, struct str number);
-struct twilio_file *twilio_file_find(const struct twilio *twilio, struct str name);
-struct twilio_recording *twilio_recording_find(const struct twilio *twilio, struct str sid);
-bool twilio_account_known(const struct twilio *twilio, struct str account_sid);
-bool twilio_account_allows(const struct twilio *twilio, struct str account_sid, struct str token);
-
-void twilio_number_put(struct twilio *twilio, const struct twilio_number *from); /* copies */
-void twilio_person_put(struct twilio *twilio, const struct twilio_person *from);
-void twilio_file_put(struct twilio *twilio, struct str name, const void *mulaw, size_t bytes);
-/* Takes the bytes over. */
-struct twilio_recording *twilio_recording_add(
-	struct twilio *twilio, const char *account_sid, const char *call_sid, struct buf *mulaw);
-
-/* `resource`: a call's, a message's or a stream's sid. Words: one line. */
-void twilio_alert(struct twilio *twilio, int code, const char *resource, const char *url,
-	const char *format, ...) __attribute__((format(printf, 5, 6)));
-
-void twilio_store_init(struct twilio *twilio);
-void twilio_store_clear(struct twilio *twilio);
-
 /* -- callbacks (twilio_callback.c) -------------------------------------------------------------------- */
 
 struct twilio_form;

@@ -2,8 +2,8 @@
  * twilio_admin: what tests and pages declare of numbers, people and files, and ask of alerts. Tokens go
  * in and never come out.
  */
-#include "twilio.h"
 #include "twilio_audio.h"
+#include "twilio_store.h"
 
 #include "uri.h"
 

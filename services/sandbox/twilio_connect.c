@@ -2,7 +2,6 @@
  * twilio_connect: <Connect><Stream>: the call waits until the application closes the socket; then the
  * action says what comes.
  */
-#include "twilio_call.h"
 #include "twilio_stream.h"
 
 struct connect_state {

@@ -2,7 +2,7 @@
  * twilio_dial: <Dial>: somebody's telephone rings; he answers, is busy or does not come, as a test has
  * declared him.
  */
-#include "twilio_call.h"
+#include "twilio_document.h"
 
 #include "clock.h"
 

@@ -2,7 +2,7 @@
  * twilio_document: one TwiML document: asked for, read, and run verb by verb. Each is a flow of its own;
  * what follows a document is the next one's.
  */
-#include "twilio_call.h"
+#include "twilio_document.h"
 #include "twilio_schema.h"
 
 #include <stdio.h>
@@ -125,14 +125,16 @@ static const struct xml_node *parse(struct flow *flow)
 		return as_words(flow, text);
 	root = xml_read(text, flow_arena(flow), &error);
 	if (root == NULL || !xml_is(root, "Response")) {
-		twilio_alert(twilio, 12100, document->call->sid, document->hook.url,
+		twilio_alert(twilio, 12100,
+			(struct twilio_place){document->call->sid, document->hook.url},
 			"Document parse failure: %s",
 			root == NULL ? error.text : "the root is not <Response>");
 		return NULL;
 	}
 	schema_check(root, SCHEMA_VOICE, flow_arena(flow), &faults);
 	for (unsigned i = 0; i < faults.count; i++)
-		twilio_alert(twilio, 12200, document->call->sid, document->hook.url,
+		twilio_alert(twilio, 12200,
+			(struct twilio_place){document->call->sid, document->hook.url},
 			"Schema validation warning: %s", faults.words[i]);
 	return root;
 }
@@ -213,7 +215,7 @@ static enum flow_status fetch_sound(struct flow *flow)
 	};
 	if (document->media.url != NULL)
 		return await_twilio_hook(flow, document->call->twilio, &document->media);
-	twilio_alert(document->call->twilio, 11100, document->call->sid, "",
+	twilio_alert(document->call->twilio, 11100, (struct twilio_place){document->call->sid, ""},
 		"Invalid URL format: <Play>%.*s", STR_ARG(url));
 	return flow_goto(flow, DOCUMENT_FETCH);
 }
@@ -396,7 +398,7 @@ void document_action(struct twilio_call *call, const struct call_run *run, bool 
 	call->after.kind = AFTER_DOCUMENT;
 	if (call->after.url != NULL)
 		return;
-	twilio_alert(call->twilio, 11100, call->sid, "",
+	twilio_alert(call->twilio, 11100, (struct twilio_place){call->sid, ""},
 		"Invalid URL format: action of <%.*s> is '%.*s'", STR_ARG(run->node->name),
 		STR_ARG(action));
 	call->after.kind = AFTER_HANGUP;

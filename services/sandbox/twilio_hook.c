@@ -268,7 +268,7 @@ void twilio_hook_read(struct flow *flow, struct twilio *twilio, struct twilio_ho
 		verdict.code = 15003;
 	hook->code = verdict.code;
 	if (verdict.code != 0)
-		twilio_alert(twilio, verdict.code, hook->resource, hook->url,
+		twilio_alert(twilio, verdict.code, (struct twilio_place){hook->resource, hook->url},
 			"%s: %s %s answered %d %.*s%s%s", verdict.words, hook->method, hook->url,
 			hook->answer.status, STR_ARG(hook->type),
 			hook->answer.error.text[0] != '\0' ? ": " : "", hook->answer.error.text);

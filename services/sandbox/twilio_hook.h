@@ -5,8 +5,8 @@
 #define SANDBOX_TWILIO_HOOK_H
 
 #include "http_client.h"
-#include "twilio.h"
 #include "twilio_form.h"
+#include "twilio_store.h"
 
 #define TWILIO_MAX_TWIML 65536
 #define TWILIO_MAX_HOPS	 10

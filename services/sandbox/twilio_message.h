@@ -4,7 +4,7 @@
 #ifndef SANDBOX_TWILIO_MESSAGE_H
 #define SANDBOX_TWILIO_MESSAGE_H
 
-#include "twilio.h"
+#include "twilio_store.h"
 
 #define TWILIO_WINDOW_MS (24 * 3600000LL) /* of WhatsApp, after the person's last message */
 

@@ -1,7 +1,7 @@
 /*
  * twilio_record: <Record>: a beep, then what the caller says until he is silent, presses a key or goes.
  */
-#include "twilio_call.h"
+#include "twilio_document.h"
 
 #include "clock.h"
 
@@ -48,23 +48,27 @@ static bool wants_event(const struct record *record, const char *event)
 	return false;
 }
 
-static void tell(struct twilio_call *call, const struct record *record, const char *event,
-	const char *sid, const char *url, const char *seconds)
+/* What is told of a recording: there is none when the caller said nothing. */
+struct told {
+	const char *event, *sid, *url, *seconds;
+};
+
+static void tell(struct twilio_call *call, const struct record *record, const struct told *told)
 {
 	struct arena *arena = record->run.arena;
 	struct str callback = xml_get(record->run.node, "recordingStatusCallback");
 	struct twilio_form form = {0};
 	char date[TWILIO_DATE_BYTES];
 
-	if (callback.size == 0 || !wants_event(record, event))
+	if (callback.size == 0 || !wants_event(record, told->event))
 		return;
 	twilio_date(call->answered_ms, date);
 	twilio_form_put_text(&form, arena, "AccountSid", call->account_sid);
 	twilio_form_put_text(&form, arena, "CallSid", call->sid);
-	twilio_form_put_text(&form, arena, "RecordingSid", sid);
-	twilio_form_put_text(&form, arena, "RecordingUrl", url);
-	twilio_form_put_text(&form, arena, "RecordingStatus", event);
-	twilio_form_put_text(&form, arena, "RecordingDuration", seconds);
+	twilio_form_put_text(&form, arena, "RecordingSid", told->sid);
+	twilio_form_put_text(&form, arena, "RecordingUrl", told->url);
+	twilio_form_put_text(&form, arena, "RecordingStatus", told->event);
+	twilio_form_put_text(&form, arena, "RecordingDuration", told->seconds);
 	twilio_form_put_text(&form, arena, "RecordingChannels", "1");
 	twilio_form_put_text(&form, arena, "RecordingSource", "RecordVerb");
 	twilio_form_put_text(&form, arena, "RecordingStartTime", date);
@@ -97,7 +101,7 @@ static void store(struct twilio_call *call, struct record *record, const char *d
 	document_field(call, &record->run, "RecordingSid", recording->sid);
 	document_field(call, &record->run, "RecordingDuration", seconds);
 	document_field(call, &record->run, "Digits", digits);
-	tell(call, record, "completed", recording->sid, url, seconds);
+	tell(call, record, &(struct told){"completed", recording->sid, url, seconds});
 }
 
 /* Nothing was said: no recording, and the next verb comes. */
@@ -111,7 +115,7 @@ static void finish(struct twilio_call *call, const char *digits)
 	if (record->voiced > 0)
 		store(call, record, digits);
 	else
-		tell(call, record, "absent", "", "", "0");
+		tell(call, record, &(struct told){"absent", "", "", "0"});
 	buf_free(&record->audio);
 }
 

@@ -4,7 +4,7 @@
 #ifndef SANDBOX_TWILIO_REST_H
 #define SANDBOX_TWILIO_REST_H
 
-#include "twilio.h"
+#include "twilio_store.h"
 
 struct twilio_rest {
 	struct twilio *twilio;

@@ -1,7 +1,7 @@
 /*
  * twilio_rest_calls: Calls.json and recordings: calls that our side makes, changes and looks at.
  */
-#include "twilio_call.h"
+#include "twilio_document.h"
 #include "twilio_rest.h"
 
 #include "wav.h"

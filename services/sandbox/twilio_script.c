@@ -3,7 +3,7 @@
  */
 #include "twilio_script.h"
 
-#include "twilio.h"
+#include "twilio_store.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
  * twilio_store: the lists of numbers, people, alerts, files and recordings. Each is bounded: who
  * comes when a list is full pushes the oldest out.
  */
-#include "twilio.h"
+#include "twilio_store.h"
 
 #include "clock.h"
 
@@ -151,18 +151,6 @@ struct twilio_recording *twilio_recording_find(const struct twilio *twilio, stru
 	return NULL;
 }
 
-bool twilio_account_known(const struct twilio *twilio, struct str account_sid)
-{
-	const struct twilio_number *at;
-
-	TAILQ_FOREACH(at, &twilio->numbers, link)
-	{
-		if (str_equal(str_from(at->account_sid), account_sid))
-			return true;
-	}
-	return false;
-}
-
 bool twilio_account_allows(const struct twilio *twilio, struct str account_sid, struct str token)
 {
 	const struct twilio_number *at;
@@ -265,8 +253,8 @@ static bool is_warning(int code)
 	return code == 12200 || code == 15003 || code == 13512 || code >= 31900;
 }
 
-void twilio_alert(struct twilio *twilio, int code, const char *resource, const char *url,
-	const char *format, ...)
+void twilio_alert(
+	struct twilio *twilio, int code, struct twilio_place place, const char *format, ...)
 {
 	struct twilio_alert *alert = alloc_zeroed(1, sizeof(*alert));
 	char words[512];
@@ -279,8 +267,8 @@ void twilio_alert(struct twilio *twilio, int code, const char *resource, const c
 	alert->at_ms = clock_wall_ms();
 	alert->code = code;
 	alert->warning = is_warning(code);
-	alert->resource_sid = copy(resource);
-	alert->url = copy(url);
+	alert->resource_sid = copy(place.sid);
+	alert->url = copy(place.url);
 	alert->words = copy(words);
 	STORE_ADD(twilio, alerts, alert_count, TWILIO_MAX_ALERTS, alert, free_alert);
 }

@@ -107,8 +107,8 @@ static void warn(struct twilio_stream *stream, int code, const char *words)
 	if (stream->warned)
 		return;
 	stream->warned = true;
-	twilio_alert(stream->twilio, code, stream->call_sid, stream->url, "Stream - %s (%s)", words,
-		stream->sid);
+	twilio_alert(stream->twilio, code, (struct twilio_place){stream->call_sid, stream->url},
+		"Stream - %s (%s)", words, stream->sid);
 }
 
 /* -- what Twilio says -------------------------------------------------------------------------------------------- */
@@ -233,7 +233,8 @@ static void take_media(struct twilio_stream *stream, const struct media_sent *se
 		return;
 	note(stream, "discarded", "more than ten minutes are queued");
 	if (!stream->full)
-		twilio_alert(stream->twilio, 31931, stream->call_sid, stream->url,
+		twilio_alert(stream->twilio, 31931,
+			(struct twilio_place){stream->call_sid, stream->url},
 			"Stream - Media Discarded: more than 10 minutes are buffered (%s)",
 			stream->sid);
 	stream->full = true;
@@ -320,7 +321,8 @@ static void on_closed(void *context, int code, const char *words)
 
 	stream->over = true;
 	if (error != 0)
-		twilio_alert(stream->twilio, error, stream->call_sid, stream->url,
+		twilio_alert(stream->twilio, error,
+			(struct twilio_place){stream->call_sid, stream->url},
 			"Stream - %s (close code %d)", words, code);
 	tell(stream, error != 0 ? "stream-error" : "stream-stopped", error, words);
 	if (stream->call != NULL)
@@ -370,7 +372,8 @@ static void read_parameters(struct twilio_stream *stream, const struct xml_node 
 		if (!xml_is(at, "Parameter"))
 			continue;
 		if (name.size + value.size >= MAX_PARAMETERS_BYTES) {
-			twilio_alert(stream->twilio, 12200, stream->call_sid, stream->url,
+			twilio_alert(stream->twilio, 12200,
+				(struct twilio_place){stream->call_sid, stream->url},
 				"<Parameter> %.*s: name and value together are 500 characters or "
 				"more",
 				STR_ARG(name));
@@ -476,14 +479,15 @@ struct twilio_stream *stream_open(
 	struct error error;
 
 	if (code != 0) {
-		twilio_alert(call->twilio, code, call->sid, url,
+		twilio_alert(call->twilio, code, (struct twilio_place){call->sid, url},
 			"Stream - the url, scheme or track is not allowed: %.*s", STR_ARG(given));
 		return NULL;
 	}
 	stream = make(call, run, node, url);
 	if (connect(stream, run->arena, &error))
 		return stream;
-	twilio_alert(call->twilio, 31923, call->sid, url, "Stream - %s", error.text);
+	twilio_alert(call->twilio, 31923, (struct twilio_place){call->sid, url}, "Stream - %s",
+		error.text);
 	free_stream(stream);
 	return NULL;
 }

@@ -5,7 +5,7 @@
 #ifndef SANDBOX_TWILIO_STREAM_H
 #define SANDBOX_TWILIO_STREAM_H
 
-#include "twilio_call.h"
+#include "twilio_document.h"
 
 /* Opens the URL of <Stream>; what is wrong with it becomes an alert, and NULL. */
 struct twilio_stream *stream_open(

@@ -66,7 +66,8 @@ static void reply(struct flow *flow, struct str body, struct str media, unsigned
 	struct twilio_message *message;
 
 	if (refusal.code != 0) {
-		twilio_alert(twilio, refusal.code, text->sid, text->hook.url, "%s", refusal.words);
+		twilio_alert(twilio, refusal.code, (struct twilio_place){text->sid, text->hook.url},
+			"%s", refusal.words);
 		return;
 	}
 	message = twilio_message_add(twilio, &draft);
@@ -257,13 +258,14 @@ static bool read_document(struct flow *flow)
 
 	if (root == NULL || !xml_is(root, "Response")) {
 		text->hook.code = 12100;
-		twilio_alert(twilio, 12100, text->sid, text->hook.url, "Document parse failure: %s",
+		twilio_alert(twilio, 12100, (struct twilio_place){text->sid, text->hook.url},
+			"Document parse failure: %s",
 			root == NULL ? error.text : "the root is not <Response>");
 		return false;
 	}
 	schema_check(root, SCHEMA_TEXT, flow_arena(flow), &faults);
 	for (unsigned i = 0; i < faults.count; i++)
-		twilio_alert(twilio, 12200, text->sid, text->hook.url,
+		twilio_alert(twilio, 12200, (struct twilio_place){text->sid, text->hook.url},
 			"Schema validation warning: %s", faults.words[i]);
 	return execute(flow, root);
 }

@@ -2,7 +2,7 @@
  * twilio_verbs: the verbs that need no file of their own: Say, Play, Pause, Gather, Redirect, Hangup,
  * Reject. In this table stands all that the sandbox can run.
  */
-#include "twilio_call.h"
+#include "twilio_document.h"
 #include "twilio_schema.h"
 
 #include <stdio.h>
@@ -141,8 +141,8 @@ static void begin_redirect(struct twilio_call *call, struct call_run *run)
 	call->verb_over = true;
 	if (call->after.url != NULL && (url.size > 0 || run->base != NULL))
 		return;
-	twilio_alert(call->twilio, 11100, call->sid, "", "Invalid URL format: <Redirect>%.*s",
-		STR_ARG(url));
+	twilio_alert(call->twilio, 11100, (struct twilio_place){call->sid, ""},
+		"Invalid URL format: <Redirect>%.*s", STR_ARG(url));
 	call->after.kind = AFTER_HANGUP;
 }
 
