@@ -1,12 +1,17 @@
 """What only one of the engines elsewhere does: pipeline's sentences, fillers, silences and failures, openai-realtime's
 dialects and failures. Every failure ends with the caller being asked to leave a message."""
 import json
+import subprocess
+from pathlib import Path
 
 import pytest
 
 import voices
 from engine_world import KEY, QUESTION, WORD, assert_heard, engine_world, tones
+from npm_folder import npm_folder
 from waiting import wait_until
+
+CLIENT = Path(__file__).resolve().parents[1] / "support" / "openai_npm"
 
 
 @pytest.fixture(scope="module")
@@ -156,3 +161,20 @@ def test_a_wrong_key_ends_in_a_recording_and_stays_secret(world):
         outcome = world.outcome(stream)
         assert outcome["end"] == "message" and KEY not in json.dumps(outcome)
         stream.wait_closed()
+
+
+# -- the stand-in ------------------------------------------------------------------------------------------
+
+
+def test_openais_own_client_understands_the_stand_in(world, tmp_path):
+    """What the engines are tested against is what npm `openai` speaks, too: form, streams in small pieces, errors."""
+    world.script(transcripts=["Hello?"], answers=[{"text": "Здравствуйте. One moment.", "tool": "transfer",
+                                                   "arguments": {"to": "101"}}])
+    voices.wav(WORD, tmp_path / "call.wav")
+    done = subprocess.run(["node", "talk.mjs", world.sandbox.url, KEY, tmp_path / "call.wav"], timeout=60, text=True,
+                          cwd=npm_folder(CLIENT, "talk.mjs"), capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "text": "Hello?", "chat": "Здравствуйте. One moment.", "tool": 'transfer{"to":"101"}', "finish": "tool_calls",
+        "bytes": 660 * 24 * 2, "wrong_key": ["AuthenticationError", "invalid_api_key"],
+        "wrong_member": ["BadRequestError", None]}
