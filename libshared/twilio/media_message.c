@@ -26,12 +26,13 @@ static bool take(struct cursor *cursor, char wanted)
 	return true;
 }
 
-/* A string without escapes. What is in it is checked by whom it is for. */
+/* A string without escapes. What is in it is checked by whom it is for; so of two with one name, of
+ * which the last would count, none comes by this way. */
 static bool take_text(struct cursor *cursor, struct str *text)
 {
 	const char *quote;
 
-	if (!take(cursor, '"'))
+	if (text->data != NULL || !take(cursor, '"'))
 		return false;
 	quote = memchr(cursor->at, '"', (size_t)(cursor->end - cursor->at));
 	if (quote == NULL)
@@ -43,14 +44,14 @@ static bool take_text(struct cursor *cursor, struct str *text)
 
 static bool take_number(struct cursor *cursor, int64_t *number)
 {
-	struct str text;
+	struct str text = {0};
 
 	return take_text(cursor, &text) && str_is_digits(text) && str_to_int64(text, number);
 }
 
 static bool take_track(struct cursor *cursor)
 {
-	struct str text;
+	struct str text = {0};
 
 	return take_text(cursor, &text) &&
 	       (str_equal(text, STR("inbound")) || str_equal(text, STR("outbound")));
@@ -58,6 +59,7 @@ static bool take_track(struct cursor *cursor)
 
 static bool take_name(struct cursor *cursor, struct str *name)
 {
+	*name = (struct str){0};
 	return take_text(cursor, name) && take(cursor, ':');
 }
 
@@ -66,7 +68,7 @@ static bool take_media(struct cursor *cursor, struct media_message *message)
 	struct str name;
 	bool known;
 
-	if (!take(cursor, '{'))
+	if (message->payload.data != NULL || !take(cursor, '{'))
 		return false;
 	do {
 		if (!take_name(cursor, &name))
@@ -87,7 +89,7 @@ static bool take_media(struct cursor *cursor, struct media_message *message)
 
 static bool take_member(struct cursor *cursor, struct media_message *message)
 {
-	struct str name, event;
+	struct str name, event = {0};
 
 	if (!take_name(cursor, &name))
 		return false;

@@ -110,6 +110,14 @@ static void media(void **state)
 		1);
 }
 
+/* Found by the fuzzer: a first payload that nobody looked at, because a second one came. */
+static void of_two_payloads_both_are_looked_at(void **state)
+{
+	check_wrong("{\"event\":\"media\",\"sequenceNumber\":\"4\",\"media\":{\"payload\":\"\xb5\","
+		    "\"payload\":\"//8=\"},\"streamSid\":\"" SID "\"}",
+		"not valid UTF-8 at byte 60");
+}
+
 static void dtmf_mark_stop_and_what_is_new(void **state)
 {
 	struct media_message message =
@@ -200,6 +208,7 @@ int main(void)
 		cmocka_unit_test(connected),
 		cmocka_unit_test(start),
 		cmocka_unit_test(media),
+		cmocka_unit_test(of_two_payloads_both_are_looked_at),
 		cmocka_unit_test(dtmf_mark_stop_and_what_is_new),
 		cmocka_unit_test(wrong_ones),
 		cmocka_unit_test(what_we_send_is_exact),
