@@ -44,10 +44,10 @@ def test_webhooks_are_signed_as_twilios_library_wants_them(sandbox, app):
     app.twiml("/last", "<Hangup/>")
     app.twiml("/sms", "")
     sid = call(sandbox, {"until": "verb", "name": "Gather"}, {"dtmf": "1"})
-    sandbox.tell("twilio/messages", to=OURS, body="Horaires ", **{"from"CALLER})
+    sandbox.tell("twilio/messages", to=OURS, body="Horaires ", **{"from": CALLER})
     wait_until(lambda: app.requests("/status"), 5)
     assert codes(sandbox, sid) == []
-    questions = [{"token"TOKEN, "signature"one["signature"], "url"one["url"], "form"one["form"]} for one in app.came]
+    questions = [{"token": TOKEN, "signature": one["signature"], "url": one["url"], "form": one["form"]} for one in app.came]
     assert len(questions) >= 5 and genuine(questions) == [True] * len(questions)
     assert genuine([{**one, "token": "another"} for one in questions]) == [False] * len(questions)
     [first], [chosen] = app.forms("/voice"), app.forms("/chosen")
@@ -62,9 +62,9 @@ def test_webhooks_are_signed_as_twilios_library_wants_them(sandbox, app):
 
 
 @pytest.mark.parametrize("answer, code", [
-    ({"body": "<Response/>", "status"500}, 11200),
-    ({"body": "<Response/>", "status"404}, 11200),
-    ({"body": "", "status"204}, 12100),
+    ({"body": "<Response/>", "status": 500}, 11200),
+    ({"body": "<Response/>", "status": 404}, 11200),
+    ({"body": "", "status": 204}, 12100),
     ({"body": "\n<?xml version='1.0'?><Response/>"}, 12100),
     ({"body": "\ufeff<Response/>"}, 12100),
     ({"body": "<Response><Say>a & b</Say></Response>"}, 12100),
@@ -74,11 +74,11 @@ def test_webhooks_are_signed_as_twilios_library_wants_them(sandbox, app):
     ({"body": "<Response/>", "type": "application/json"}, 12300),
     ({"body": "<Response/>", "type": ""}, 12300),
     ({"body": "<Response><Say>" + "x" * 66000 + "</Say></Response>"}, 11750),
-    ({"body": "", "status"302, "Location": "/voice"}, 11215),
+    ({"body": "", "status": 302, "Location": "/voice"}, 11215),
 ], ids=lambda value: str(value)[:40])
 def test_a_bad_answer_is_its_alert_and_the_call_fails(sandbox, app, answer, code):
     app.answer("/voice", **answer)
-    sid = call(sandbox, {"wait_ms"3000})
+    sid = call(sandbox, {"wait_ms": 3000})
     assert codes(sandbox, sid) == [code]
     assert look(sandbox, sid)["state"] == "failed"
     [alert] = sandbox.ask("twilio/alerts", sid=sid)
@@ -92,7 +92,7 @@ def test_an_application_that_is_slow_or_gone_is_11205_and_its_fallback_is_asked(
     sandbox.tell("twilio/switches", webhook_timeout_ms=200)
     sandbox.tell("twilio/numbers", number=OURS, account_sid=ACCOUNT, auth_token=TOKEN, voice_url=app.url + "/voice",
                  voice_fallback_url=app.url + "/fallback")
-    sid = call(sandbox, {"wait_ms"20000})
+    sid = call(sandbox, {"wait_ms": 20000})
     over.set()
     assert codes(sandbox, sid) == [11205] and look(sandbox, sid)["state"] == "completed"
     assert events(sandbox, sid, "say") == ["Leave a message"]
@@ -104,7 +104,7 @@ def test_an_application_that_is_slow_or_gone_is_11205_and_its_fallback_is_asked(
 def test_what_the_schema_does_not_know_is_warned_of_and_left_out(sandbox, app):
     app.twiml("/voice", '<Shout>no</Shout><Say Voice="alice" loop="many">yes</Say><Parameter name="a"/>'
                         '<Gather numdigits="1"><Record/></Gather><Hangup>now</Hangup>')
-    sid = call(sandbox, {"wait_ms"20000})
+    sid = call(sandbox, {"wait_ms": 20000})
     assert codes(sandbox, sid) == [12200] * 7 and look(sandbox, sid)["state"] == "completed"
     said = " ".join(alert["text"] for alert in sandbox.ask("twilio/alerts", sid=sid))
     assert all(word in said for word in ("'Shout'", "'Voice'", "'many'", "'Parameter'", "'numdigits'", "'Record'"))
@@ -128,7 +128,7 @@ def test_gather_waits_for_keys_and_falls_through(sandbox, app):
                         "<Say>Nothing</Say><Hangup/>")
     app.twiml("/done", "<Hangup/>")
     first = call(sandbox, {"until": "heard_voice"}, {"dtmf": "12#"})
-    second = call(sandbox, {"wait_ms"20000})
+    second = call(sandbox, {"wait_ms": 20000})
     assert [form["Digits"] for form in app.forms("/done")] == ["12"]
     assert events(sandbox, first, "say") == ["Code"] and events(sandbox, second, "say") == ["Code", "Nothing"]
     app.twiml("/voice", '<Gather input="dtmf speech" action="/done"/>')
@@ -141,7 +141,7 @@ def test_a_message_is_recorded_and_can_be_fetched_with_basic_auth_alone(sandbox,
     app.twiml("/recorded", "<Hangup/>")
     app.answer("/ready", status=204)
     put_file(sandbox, "beep")
-    sid = call(sandbox, {"until": "verb", "name": "Record"}, {"wait_ms"600}, {"say_file": "beep"}, {"wait_ms"20000})
+    sid = call(sandbox, {"until": "verb", "name": "Record"}, {"wait_ms": 600}, {"say_file": "beep"}, {"wait_ms": 20000})
     [recorded] = app.forms("/recorded")
     [ready] = wait_until(lambda: app.forms("/ready"), 5)
     assert recorded["RecordingUrl"] == ready["RecordingUrl"] and ready["RecordingStatus"] == "completed"
@@ -150,9 +150,9 @@ def test_a_message_is_recorded_and_can_be_fetched_with_basic_auth_alone(sandbox,
     answer = requests.get(recorded["RecordingUrl"] + ".wav", auth=(ACCOUNT, TOKEN), timeout=5)
     assert answer.headers["Content-Type"] == "audio/x-wav" and BEEP in mulaw_of(answer.content)
     assert codes(sandbox, sid) == []
-    sid = call(sandbox, {"until": "verb", "name": "Record"}, {"wait_ms"600}, {"say_file": "beep"}, {"hangup"True})
+    sid = call(sandbox, {"until": "verb", "name": "Record"}, {"wait_ms": 600}, {"say_file": "beep"}, {"hangup": True})
     assert app.forms("/recorded")[-1]["Digits"] == "hangup" and app.forms("/recorded")[-1]["CallStatus"] == "completed"
-    sid = call(sandbox, {"wait_ms"20000})
+    sid = call(sandbox, {"wait_ms": 20000})
     assert events(sandbox, sid, "say") == ["Nobody"] and len(app.forms("/recorded")) == 2
 
 
@@ -165,7 +165,7 @@ def test_a_dialled_person_answers_as_declared(sandbox, app, answers, status):
     app.answer("/leg", status=204)
     put_file(sandbox, "operator")
     sandbox.tell("twilio/people", number=OPERATOR, answers=answers, ring_ms=400, talk_ms=2000, file="operator")
-    sid = call(sandbox, {"wait_ms"20000})
+    sid = call(sandbox, {"wait_ms": 20000})
     [over] = app.forms("/dialled")
     assert over["DialCallStatus"] == status and over["DialBridged"] == ("true" if status == "completed" else "false")
     assert events(sandbox, sid, "say") == ["Over"] and codes(sandbox, sid) == []
@@ -183,7 +183,7 @@ def test_played_audio_is_heard_as_it_is_and_must_be_audio(sandbox, app):
     app.answer("/hello.wav", data.getvalue(), type="audio/wav")
     app.answer("/hello.txt", "hello", type="text/html")
     app.twiml("/voice", "<Play>/hello.wav</Play>")
-    sid = call(sandbox, {"wait_ms"20000})
+    sid = call(sandbox, {"wait_ms": 20000})
     samples = mulaw_of(heard(sandbox, sid))
     assert codes(sandbox, sid) == [] and 7000 <= sum(one not in (0xFF, 0x7F) for one in samples) <= 8400
     app.twiml("/voice", "<Play>/hello.txt</Play>")
@@ -194,9 +194,9 @@ def test_played_audio_is_heard_as_it_is_and_must_be_audio(sandbox, app):
 
 def test_reject_is_no_answer_and_reasons_differ(sandbox, app):
     app.twiml("/voice", '<Reject reason="busy"/>')
-    busy = look(sandbox, call(sandbox, {"wait_ms"2000}))
+    busy = look(sandbox, call(sandbox, {"wait_ms": 2000}))
     app.twiml("/voice", "<Reject/>")
-    rejected = look(sandbox, call(sandbox, {"wait_ms"2000}))
+    rejected = look(sandbox, call(sandbox, {"wait_ms": 2000}))
     assert (busy["state"], rejected["state"]) == ("busy", "failed")
     assert busy["answered_ms"] == rejected["answered_ms"] == 0 and busy["duration"] == 0
 
@@ -216,18 +216,18 @@ def refused(answer):
 
 @pytest.mark.parametrize("form, code", [
     ({"To": ""}, 21604), ({"From": ""}, 21603), ({"Body": ""}, 21602), ({"Body": "é" * 1601}, 21617),
-    ({"To": "0600000001"}, 21211), ({"To": "+0600000001"}, 21211), ({"From": "+33100000001"}, 21606), ({"To"OURS}, 21266),
+    ({"To": "0600000001"}, 21211), ({"To": "+0600000001"}, 21211), ({"From": "+33100000001"}, 21606), ({"To": OURS}, 21266),
     ({"To": "whatsapp:" + CALLER}, 21910), ({"From": "whatsapp:+33100000001", "To": "whatsapp:" + CALLER}, 63007),
     ({"StatusCallback": "/status"}, 21609), ({"MediaUrl": "picture.jpg"}, 21620), ({"ContentVariables": "{"}, 21656),
 ], ids=str)
 def test_messages_that_twilio_refuses(sandbox, form, code):
-    answer = rest(sandbox, "Messages.json", **{"To"CALLER, "From"OURS, "Body": "hello", **form})
+    answer = rest(sandbox, "Messages.json", **{"To": CALLER, "From": OURS, "Body": "hello", **form})
     assert refused(answer) == (400, code)
     assert sandbox.ask("twilio/messages") == []
 
 
 def test_who_asks_must_be_the_account(sandbox):
-    sent = {"To"CALLER, "From"OURS, "Body": "x"}
+    sent = {"To": CALLER, "From": OURS, "Body": "x"}
     assert refused(rest(sandbox, "Messages.json", auth=None, **sent)) == (401, 20003)
     assert refused(rest(sandbox, "Messages.json", auth=(ACCOUNT, "wrong"), **sent)) == (401, 20003)
     assert refused(rest(sandbox, "Messages.json", account="AC" + "2" * 32, **sent)) == (401, 20003)
@@ -244,8 +244,8 @@ def test_who_asks_must_be_the_account(sandbox):
 
 
 def send(sandbox, app, **form):
-    answer = rest(sandbox, "Messages.json", **{"To"CALLER, "From"OURS, "Body": "hello",
-                                               "StatusCallback"app.url + "/sent", **form})
+    answer = rest(sandbox, "Messages.json", **{"To": CALLER, "From": OURS, "Body": "hello",
+                                               "StatusCallback": app.url + "/sent", **form})
     assert answer.status_code == 201, answer.text
     return answer.json()
 
@@ -264,7 +264,7 @@ def test_a_text_goes_out_and_its_states_are_told_in_any_order_and_twice(sandbox,
     other = send(sandbox, app, To="whatsapp:" + CALLER, From="whatsapp:" + OURS, ContentSid="HX1", ContentVariables='{"1":"x"}')
     wait_until(lambda: len(states(app, other["sid"])) == 6, 8)
     assert states(app, other["sid"])[0] == "read" and sorted(states(app, other["sid"])) == sorted(["sent", "delivered", "read"] * 2)
-    questions = [{"token"TOKEN, "signature"one["signature"], "url"one["url"], "form"one["form"]} for one in app.requests("/sent")]
+    questions = [{"token": TOKEN, "signature": one["signature"], "url": one["url"], "form": one["form"]} for one in app.requests("/sent")]
     assert all(genuine(questions))
     assert rest(sandbox, f"Messages/{other['sid']}.json", method="GET").json()["status"] == "read"
     listed = rest(sandbox, "Messages.json", method="GET", To=CALLER).json()["messages"]
@@ -277,7 +277,7 @@ def test_a_text_goes_out_and_its_states_are_told_in_any_order_and_twice(sandbox,
 
 def test_stop_is_twilios_own_and_blocks_what_follows(sandbox, app):
     app.twiml("/sms", "<Message>Bonjour</Message>")
-    text = {"from"CALLER, "to"OURS}
+    text = {"from": CALLER, "to": OURS}
     assert sandbox.tell("twilio/messages", body="Stop it", **text)["replies"] == ["Bonjour"]
     stopped = sandbox.tell("twilio/messages", body=" stop", **text)
     assert stopped["replies"] == [] and codes(sandbox, stopped["message_sid"]) == [21610]
@@ -307,13 +307,13 @@ def test_whatsapp_outside_of_its_day_fails_afterwards_with_63016(sandbox, app):
 
 
 def test_texts_are_answered_by_twiml_words_or_nothing(sandbox, app):
-    text = {"from"CALLER, "to"OURS, "body": "hi", "media": ["https://example.com/1.jpg"]}
+    text = {"from": CALLER, "to": OURS, "body": "hi", "media": ["https://example.com/1.jpg"]}
     app.twiml("/sms", '<Message><Body>one</Body><Media>https://example.com/2.jpg</Media></Message><Message>two &amp; three</Message>')
     assert sandbox.tell("twilio/messages", **text)["replies"] == ["one", "two & three"]
     app.answer("/sms", "plain words", type="text/plain")
     assert sandbox.tell("twilio/messages", **text)["replies"] == ["plain words"]
     app.answer("/sms", status=204, type="")
-    assert sandbox.tell("twilio/messages", **text) | {"message_sid": ""} == {"message_sid": "", "status"204, "code"0, "replies": []}
+    assert sandbox.tell("twilio/messages", **text) | {"message_sid": ""} == {"message_sid": "", "status": 204, "code": 0, "replies": []}
     app.twiml("/sms", "<Say>no</Say>")
     wrong = sandbox.tell("twilio/messages", **text)
     assert wrong["replies"] == [] and codes(sandbox, wrong["message_sid"]) == [12200]
@@ -325,13 +325,13 @@ def test_texts_are_answered_by_twiml_words_or_nothing(sandbox, app):
 
 def test_a_call_is_changed_and_ended_by_rest(sandbox, app):
     app.twiml("/voice", '<Pause length="60"/>')
-    sid = sandbox.tell("twilio/calls", to=OURS, **{"from"CALLER})["call_sid"]
+    sid = sandbox.tell("twilio/calls", to=OURS, **{"from": CALLER})["call_sid"]
     wait_until(lambda: look(sandbox, sid)["verb"] == "Pause", 5)
     answer = rest(sandbox, f"Calls/{sid}.json", Twiml='<Response><Record action="/relative"/></Response>')
     assert answer.status_code == 200 and answer.json()["status"] == "in-progress"
     wait_until(lambda: look(sandbox, sid)["verb"] == "Record", 5)
     put_file(sandbox, "beep")
-    sandbox.tell(f"twilio/calls/{sid}/script", script=[{"wait_ms"500}, {"say_file": "beep"}, {"dtmf": "#"}])
+    sandbox.tell(f"twilio/calls/{sid}/script", script=[{"wait_ms": 500}, {"say_file": "beep"}, {"dtmf": "#"}])
     wait_until(lambda: look(sandbox, sid)["settled"], 10)
     assert codes(sandbox, sid) == [11100]  # P14: relative in TwiML that came by REST
     assert refused(rest(sandbox, f"Calls/{sid}.json", Status="completed")) == (400, 21220)
@@ -362,11 +362,11 @@ def test_scripts_and_declarations_with_mistakes_are_refused_with_words(sandbox):
         answer = requests.post(f"{sandbox.url}/_sandbox/twilio/{what}", json=body, timeout=5)
         assert answer.status_code in (404, 422), answer.text
         return answer.json()["detail"]
-    way = {"to"OURS, "from"CALLER}
+    way = {"to": OURS, "from": CALLER}
     assert "until" in words("calls", **way, script=[{"until": "midnight"}])
-    assert "no file" in words("calls", **way, script=[{"wait_ms"1}, {"say_file": "nothing"}])
+    assert "no file" in words("calls", **way, script=[{"wait_ms": 1}, {"say_file": "nothing"}])
     assert "dtmf" in words("calls", **way, script=[{"dtmf": "12x"}])
-    assert "voice_url" in words("calls", to="+33199999999", **{"from"CALLER})
+    assert "voice_url" in words("calls", to="+33199999999", **{"from": CALLER})
     assert "E.164" in words("numbers", number="0100", account_sid=ACCOUNT, auth_token=TOKEN)
     assert "answers" in words("people", number=CALLER, answers="perhaps")
     assert sandbox.ask("twilio/calls") == [] and TOKEN not in str(sandbox.ask("twilio/numbers"))
