@@ -54,10 +54,10 @@ static void put_external(char to[CALL_NUMBER_BYTES], const struct fold_call *cal
 	str_copy(to + call->e164, CALL_NUMBER_BYTES - call->e164, str_from(call->external));
 }
 
-/* When the call's first channel was made, by the host's clock: a UniqueId begins with that second. */
-static int64_t made_ms(const struct fold_call *call)
+/* When a channel was made, by the host's clock: its UniqueId begins with that second. 0: not known. */
+static int64_t made_ms(const struct fold_channel *channel)
 {
-	return call->primary != NULL ? fold_uid_of(str_from(call->primary->uid)).second * 1000 : 0;
+	return channel != NULL ? fold_uid_of(str_from(channel->uid)).second * 1000 : 0;
 }
 
 /* A hangup tells when its own leg began: the call may be older, where that and what we heard go together
@@ -65,7 +65,7 @@ static int64_t made_ms(const struct fold_call *call)
 static int64_t host_start(const struct fold_call *call, int64_t end_ms)
 {
 	int64_t heard_ms = end_ms - (call->ended_ms - call->started_ms);
-	int64_t made = made_ms(call);
+	int64_t made = made_ms(call->primary);
 
 	if (made < call->host_start_ms - SAME_START_MS &&
 		(made > call->host_start_ms - CLOCKS_APART_MS ||
@@ -74,14 +74,19 @@ static int64_t host_start(const struct fold_call *call, int64_t end_ms)
 	return call->host_start_ms;
 }
 
-/* What is told before the end shall not begin at another time than what is told after it. */
+/* What is told before the end shall not begin at another time than what is told after it. A click begins
+ * with the phone of who clicked, which is not the channel that the call is known by. */
 static int64_t heard_start(const struct fold_call *call)
 {
-	int64_t made = made_ms(call);
+	int64_t start_ms = call->started_ms;
 
-	return made <= call->started_ms && call->started_ms - made < POSTED_LATE_MS
-		       ? made
-		       : call->started_ms;
+	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
+		int64_t made = at->weak ? 0 : made_ms(at);
+
+		if (made <= start_ms && call->started_ms - made < POSTED_LATE_MS)
+			start_ms = made;
+	}
+	return start_ms;
 }
 
 /* What the host's clock says counts, when it says both ends; else when we heard of them. */
