@@ -28,8 +28,14 @@ static const struct later_kind *const kinds[] = {
 	&text_status_kind,
 };
 
+enum { COMMITS_MAX = 32 };
+
 struct later {
 	struct hooks *hooks;
+	/* Each request is a transaction of its own: on one connection they would wait for each other's sync;
+	 * on several PostgreSQL syncs them together. */
+	struct pg *commits[COMMITS_MAX];
+	unsigned commit_count, next_commit;
 	struct journal *journal;
 	struct flow *replayer;
 	struct flow_queue appended;
@@ -132,6 +138,18 @@ static void run(
 	pg_batch_add(batch, kind->sql, &params);
 }
 
+/* The next connection in turn that stands; the common one when none does. */
+static struct pg *commit_connection(struct later *later)
+{
+	for (unsigned i = 0; i < later->commit_count; i++) {
+		struct pg *pg = later->commits[later->next_commit++ % later->commit_count];
+
+		if (pg_ready(pg))
+			return pg;
+	}
+	return later->hooks->pg;
+}
+
 /* -- one thing --------------------------------------------------------------------------------------- */
 
 struct store_state {
@@ -150,7 +168,7 @@ static enum flow_status store_ask(struct flow *flow)
 		return flow_fail(flow, ERROR_BUSY, "PostgreSQL is away");
 	run(state->batch, state->store->kind, arena_strndup(flow_arena(flow), json.data, json.size),
 		false);
-	return await_pg(flow, hooks->pg, state->batch);
+	return await_pg(flow, commit_connection(hooks->later), state->batch);
 }
 
 static enum flow_status store_read(struct flow *flow)
@@ -362,6 +380,20 @@ static const struct flow_spec replayer_flow = {
 	.deadline_ms = FLOW_FOREVER,
 };
 
+static void open_connections(struct later *later)
+{
+	const struct hooks *hooks = later->hooks;
+	const struct pg_options options = {
+		.url = service_database_url(hooks->service),
+		.application_name = "callweave hooks commits",
+		.log = *service_log(hooks->service),
+	};
+
+	later->commit_count = (unsigned)hooks->settings->commits;
+	for (unsigned i = 0; i < later->commit_count; i++)
+		later->commits[i] = pg_new(hooks->loop, &options);
+}
+
 struct later *later_new(struct hooks *hooks, struct error *error)
 {
 	const struct journal_options options = {
@@ -386,6 +418,7 @@ struct later *later_new(struct hooks *hooks, struct error *error)
 		"Webhooks that PostgreSQL refuses, kept in refused.log");
 	metric_set(later->records, (double)journal_records(later->journal));
 	later->away = !journal_empty(later->journal);
+	open_connections(later);
 	later->replayer =
 		flow_start(hooks->loop, &replayer_flow, hooks, service_log(hooks->service));
 	return later;
@@ -395,6 +428,8 @@ void later_free(struct later **later)
 {
 	if (*later == NULL)
 		return;
+	for (unsigned i = 0; i < (*later)->commit_count; i++)
+		pg_free(&(*later)->commits[i]);
 	journal_close(&(*later)->journal);
 	free(*later);
 	*later = NULL;

@@ -44,6 +44,8 @@ const struct config_field hooks_settings_table[] = {
 		"Folder of the journal, for what comes while PostgreSQL is away"),
 	FIELD(journal_bytes, "HOOKS_JOURNAL_BYTES", CONFIG_INT, "268435456", 1048576,
 		INT64_C(1) << 40, "How large the journal may become, in bytes"),
+	FIELD(commits, "HOOKS_COMMITS", CONFIG_INT, "4", 1, 32,
+		"Connections to PostgreSQL for what is stored before it is answered"),
 	FIELD(payments_enabled, "HOOKS_PAYMENTS_ENABLED", CONFIG_BOOL, "false", 0, 0,
 		"Payments of enterprises that have them switched on"),
 	FIELD(show_phones, "HOOKS_SHOW_PHONES", CONFIG_BOOL, "false", 0, 0,

@@ -24,6 +24,7 @@ struct hooks_settings {
 	const char *prompts_folder;   /* of audio that it made */
 	const char *journal_folder;   /* CALLWEAVE_HOOKS_JOURNAL: later.h */
 	int64_t journal_bytes;
+	int64_t commits;  /* connections for what is stored before it is answered */
 	bool show_phones; /* in hook_requests */
 	bool payments_enabled;
 	int64_t keep_requests_days, keep_turns_days, keep_messages_days;
