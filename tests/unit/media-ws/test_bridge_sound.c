@@ -195,7 +195,7 @@ static void what_was_never_sent_needs_no_clear(void **state)
 {
 	struct office *office = office_in(BRIDGE_OPEN);
 
-	office->deaf = true;
+	office->unsent = BRIDGE_UNSENT_BYTES + 1;
 	office_say(office, 200);
 	(void)bridge_say_end(&office->bridge);
 	assert_int_equal(bridge_hush(&office->bridge), 0);

@@ -115,7 +115,7 @@ static void of_two_payloads_both_are_looked_at(void **state)
 {
 	check_wrong("{\"event\":\"media\",\"sequenceNumber\":\"4\",\"media\":{\"payload\":\"\xb5\","
 		    "\"payload\":\"//8=\"},\"streamSid\":\"" SID "\"}",
-		"not valid UTF-8 at byte 60");
+		"not valid UTF-8 at byte 58");
 }
 
 static void dtmf_mark_stop_and_what_is_new(void **state)
