@@ -195,16 +195,25 @@ static void on_message(void *context, bool binary, struct str payload)
 static void session_free(struct engine_session *session)
 {
 	websocket_free(&session->socket);
-	*session->link = session->next;
-	if (session->next != NULL)
-		session->next->link = session->link;
 	free(session);
 }
 
 void engine_end_sessions(struct engine_world *world)
 {
-	while (world->realtime != NULL)
-		session_free(world->realtime);
+	struct engine_session *next;
+
+	for (struct engine_session *at = world->realtime; at != NULL; at = next) {
+		next = at->next;
+		session_free(at);
+	}
+	world->realtime = NULL;
+}
+
+static void leave_list(struct engine_session *session)
+{
+	*session->link = session->next;
+	if (session->next != NULL)
+		session->next->link = session->link;
 }
 
 static void on_closed(void *context, int code, const char *words)
@@ -217,6 +226,7 @@ static void on_closed(void *context, int code, const char *words)
 		(long long)(session->appended * 1000 / MULAW_HZ));
 	engine_session_note(session, "closed", buf_str(&shown));
 	buf_free(&shown);
+	leave_list(session);
 	session_free(session);
 }
 

@@ -53,6 +53,7 @@ static const struct http_route routes[] = {
 	{"POST", "/_sandbox/twilio/calls/*", &twilio_call_more_flow, 0},
 	{"GET", "/_sandbox/twilio/calls/*", &twilio_one_call_flow, 0},
 	{"GET", "/_sandbox/twilio/phone", &twilio_phone_flow, ROUTE_UPGRADE},
+	{"GET", "/_sandbox/engine/", &pages_flow, 0},
 	{"POST", "/_sandbox/engine/script", &engine_script_flow, 0},
 	{"POST", "/v1/audio/transcriptions", &engine_transcribe_flow, 0},
 	{"POST", "/v1/audio/speech", &engine_speech_flow, 0},
