@@ -2,6 +2,8 @@
  * api_key: whose key a request of /api shows. PostgreSQL has digests only, so a look at it gives no key
  * away; that it was used is noted once a minute.
  */
+#include "api_key.h"
+
 #include "crypto.h"
 #include "hooks.h"
 

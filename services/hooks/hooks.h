@@ -42,13 +42,6 @@ struct hooks {
 	struct later *later;
 };
 
-/* After pg, accounts and http. NULL never: it waits for PostgreSQL by itself. */
-struct sender *sender_new(struct hooks *hooks);
-void sender_free(struct sender **sender);
-void sender_drain(struct sender *sender);      /* nothing new leaves from now on */
-bool sender_idle(const struct sender *sender); /* no request to a provider is under way */
-void sender_wake(struct sender *sender);       /* something is in the outbox; NULL is allowed */
-
 struct hook_numbers *hook_numbers_new(struct hooks *hooks);
 void hook_numbers_free(struct hook_numbers **numbers);
 const char *hook_numbers_why_not(
@@ -110,17 +103,6 @@ bool hook_is_operator(struct flow *flow);
 /* 200 text/xml, not to be cached. */
 enum flow_status hook_reply_twiml(struct flow *flow, const struct buf *xml);
 enum flow_status hook_reply_nothing(struct flow *flow); /* 204 */
-
-/* -- keys of enterprises for /api (api_key.c) -------------------------------------------------------- */
-
-/* `Authorization: Bearer <key>` or `X-Api-Key`: the enterprise's number, in the flow's arena. A step of
- * its own: it asks PostgreSQL. `return await_api_key(flow, &key)`, then key.enterprise, or
- * `return flow_fail_error(flow, &key.error)`. */
-struct api_key {
-	const char *enterprise; /* NULL: no */
-	struct error error;	/* ERROR_AUTH: 401; ERROR_BUSY: PostgreSQL does not answer */
-};
-enum flow_status await_api_key(struct flow *flow, struct api_key *key);
 
 /* -- one world (world.c): what happens becomes events of the log -------------------------------------- */
 

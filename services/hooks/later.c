@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "hooks.h"
 #include "journal.h"
+#include "sender.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,6 +5,7 @@
 #include "hooks.h"
 #include "later.h"
 #include "prompts.h"
+#include "sender.h"
 #include "repeats.h"
 #include "voice.h"
 

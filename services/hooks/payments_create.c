@@ -4,6 +4,7 @@
  * The row comes before PayPal is asked: whatever becomes of the request, there is something that a
  * person can look at. A provider that fails is a 202 with "ok": false, never a success.
  */
+#include "api_key.h"
 #include "json_put.h"
 #include "payments.h"
 

@@ -42,6 +42,13 @@ struct sender {
 	struct metric *sent, *failed, *again, *doubtful;
 };
 
+/* After pg, accounts and http. NULL never: it waits for PostgreSQL by itself. */
+struct sender *sender_new(struct hooks *hooks);
+void sender_free(struct sender **sender);
+void sender_drain(struct sender *sender);      /* nothing new leaves from now on */
+bool sender_idle(const struct sender *sender); /* no request to a provider is under way */
+void sender_wake(struct sender *sender);       /* something is in the outbox; NULL is allowed */
+
 struct sender_lane *sender_lane(struct sender *sender, const char *provider, const char *ours);
 /* When this one may leave; the next one then later. */
 int64_t sender_slot(struct sender *sender, const struct text_message *message);

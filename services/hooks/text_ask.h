@@ -5,6 +5,7 @@
 #ifndef HOOKS_TEXT_ASK_H
 #define HOOKS_TEXT_ASK_H
 
+#include "api_key.h"
 #include "args.h"
 #include "sender.h"
 

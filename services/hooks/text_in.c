@@ -4,6 +4,7 @@
  * The answer to an SMS is TwiML; to WhatsApp's own webhook it is 204, and what there is to say goes out
  * by the outbox.
  */
+#include "sender.h"
 #include "text_came.h"
 #include "text_peer.h"
 #include "text_room.h"

@@ -4,6 +4,7 @@
 #ifndef HOOKS_TEXT_ROOM_H
 #define HOOKS_TEXT_ROOM_H
 
+#include "api_key.h"
 #include "hooks.h"
 #include "text_came.h"
 #include "texts.h"

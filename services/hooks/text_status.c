@@ -3,7 +3,7 @@
  * database never moves a status backwards.
  */
 #include "json_put.h"
-#include "text_provider.h"
+#include "sender.h"
 #include "text_room.h"
 
 #include "clock.h"
