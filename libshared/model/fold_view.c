@@ -12,7 +12,7 @@
 
 /* Zones lie half an hour apart or more. Hosts post some seconds late. */
 enum { CLOCKS_APART_MS = 25 * 60 * 1000, POSTED_LATE_MS = 60 * 1000 };
-/* A channel is made some seconds before its leg begins: what the host says counts. */
+/* A channel may be made some seconds before its leg begins: what the host says of the call itself counts. */
 enum { SAME_START_MS = 3000 };
 
 struct fold_views {
@@ -66,8 +66,9 @@ static int64_t host_start(const struct fold_call *call, int64_t end_ms)
 {
 	int64_t heard_ms = end_ms - (call->ended_ms - call->started_ms);
 	int64_t made = made_ms(call->primary);
+	int64_t same_ms = call->own_hangup ? SAME_START_MS : 0;
 
-	if (made < call->host_start_ms - SAME_START_MS &&
+	if (made < call->host_start_ms - same_ms &&
 		(made > call->host_start_ms - CLOCKS_APART_MS ||
 			llabs(made - heard_ms) < POSTED_LATE_MS))
 		return made;
