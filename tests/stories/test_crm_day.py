@@ -81,9 +81,12 @@ def true_calls(stack, shop):
     rows = stack.sql("""SELECT id, enterprise_id AS enterprise, direction, phone_number, answered, talkers, caller, unique_ids, start_time, answer_time,
         end_time, state FROM calls WHERE enterprise_id = %s AND direction <> 'internal'""", [shop.number])
     truth = {row["unique_id"]: row for row in shop.truth}
+    told = {}
+    for row in stack.sql("SELECT id, call_key, kind, payload, created_at FROM crm_deliveries WHERE enterprise_number = %s"
+                         " AND crm = 'retailcrm' ORDER BY id", [shop.number]):
+        told.setdefault(row["call_key"], []).append(row)
     for row in rows:
-        row["told"] = stack.sql("SELECT kind, payload, created_at FROM crm_deliveries WHERE enterprise_number = %s"
-                                " AND crm = 'retailcrm' AND call_key = ANY (%s) ORDER BY id", [shop.number, row["unique_ids"]])
+        row["told"] = sorted((one for uid in row["unique_ids"] for one in told.get(uid, ())), key=lambda one: one["id"])
         row["truth"] = next((truth[uid] for uid in row["unique_ids"] if uid in truth), None)
     return rows
 
