@@ -11,6 +11,9 @@
 
 #include <event2/event.h>
 #include <stdlib.h>
+#include <time.h>
+
+enum { WINDOW_US = 100000, CROWD = 4 };
 
 struct loop_watch {
 	struct event *event;
@@ -83,6 +86,41 @@ static void run_tasks(struct loop *loop)
 	}
 }
 
+/* -- gathering ---------------------------------------------------------------------------------------- */
+
+void loop_gather(struct loop *loop, int64_t gather_us)
+{
+	loop->gather_us = gather_us;
+	loop->crowded = false;
+}
+
+static void judge_crowd(struct loop *loop)
+{
+	int64_t window_us = loop->turn_us - loop->window_us;
+
+	if (window_us < WINDOW_US)
+		return;
+	loop->crowded = (int64_t)loop->ready_count * loop->gather_us >= CROWD * window_us;
+	loop->ready_count = 0;
+	loop->window_us = loop->turn_us;
+}
+
+/* Most of what a small message costs beside its own system calls is paid for once a turn: going to sleep,
+ * waking up, the kernel's and our own code that is no longer in the caches. */
+static void gather(struct loop *loop)
+{
+	int64_t until_us = loop->turn_us + loop->gather_us;
+	struct timespec until = {
+		.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+
+	if (loop->crowded && loop->first == NULL)
+		(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+	loop->turn_us = clock_monotonic_us();
+	judge_crowd(loop);
+}
+
+/* -- turns -------------------------------------------------------------------------------------------- */
+
 void loop_run(struct loop *loop)
 {
 	loop->stopped = false;
@@ -90,6 +128,8 @@ void loop_run(struct loop *loop)
 	while (!loop->stopped) {
 		int flags = EVLOOP_ONCE | (loop->first != NULL ? EVLOOP_NONBLOCK : 0);
 
+		if (loop->gather_us > 0)
+			gather(loop);
 		loop->now_is_old = true;
 		/* 1: nothing is watched and no task is left; nothing can ever happen again. */
 		if (event_base_loop(loop->base, flags) == 1 && loop->first == NULL)
@@ -136,6 +176,7 @@ static void on_ready(evutil_socket_t fd, short what, void *owner)
 			 ((what & EV_WRITE) != 0 ? LOOP_WRITE : 0u);
 
 	note_time(watch->loop);
+	watch->loop->ready_count++;
 	watch->ready(watch->owner, fd, ready);
 }
 

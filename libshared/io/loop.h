@@ -20,6 +20,11 @@ void loop_free(struct loop **loop);
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 
+/* For a process of many small messages: while at least four of them come within `gather_us`, turns begin
+ * no more often than that, so that what comes meanwhile is served together. Each message then waits so
+ * long at most, and costs about a third less (ADR 0022). 0, as it begins: never. */
+void loop_gather(struct loop *loop, int64_t gather_us);
+
 /* Monotonic time at the start of this turn: cheap, the same for all that runs in one turn. */
 int64_t loop_now_ms(const struct loop *loop);
 

@@ -50,6 +50,12 @@ struct loop {
 	struct flow *flows; /* the roots */
 	int64_t now_ms;
 	bool now_is_old; /* the loop has slept since */
+
+	int64_t gather_us;    /* 0: turns begin as soon as there is something to do */
+	int64_t turn_us;      /* when the last one began */
+	int64_t window_us;    /* since when `ready_count` counts */
+	uint64_t ready_count; /* descriptors that were served */
+	bool crowded;	      /* so many that it is worth while to let them gather */
 	bool running;
 	bool stopped;
 };

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SLOW_MS = 300, TEXTS_MAX = 16 };
+enum { GATHER_US = 500, SLOW_MS = 300, TEXTS_MAX = 16 };
 
 struct echo {
 	struct loop *loop;
@@ -129,6 +129,7 @@ static int serve(struct echo *echo)
 	struct error error = {.kind = ERROR_NONE};
 	struct http_server *server;
 
+	loop_gather(echo->loop, GATHER_US);
 	echo->server.routes = routes;
 	echo->server.context = echo;
 	server = http_server_new(echo->loop, &echo->server, &error);

@@ -250,6 +250,66 @@ static void test_alarms_ring_in_order(void **state)
 	}
 }
 
+/* -- gathering -------------------------------------------------------------------------------------- */
+
+enum { TALKERS = 10, GATHER_MS = 5, MEASURED_MS = 200 };
+
+struct crowd {
+	struct loop *loop;
+	int ends[TALKERS][2];
+	struct loop_watch *watches[TALKERS];
+	unsigned heard, turns;
+	struct loop_task turn;
+};
+
+static void count_turn(void *owner)
+{
+	((struct crowd *)owner)->turns++;
+}
+
+/* There is always more to read. */
+static void hear(void *owner, int fd, unsigned ready)
+{
+	struct crowd *crowd = owner;
+
+	crowd->heard++;
+	loop_defer(crowd->loop, &crowd->turn);
+}
+
+/* How often `talkers` of them are heard, and in how many turns, once the loop has had time to judge. */
+static struct crowd listen_to(int talkers, int64_t gather_us)
+{
+	struct crowd crowd = {.loop = loop_new()};
+
+	crowd.turn = (struct loop_task){.run = count_turn, .owner = &crowd};
+	loop_gather(crowd.loop, gather_us);
+	for (int i = 0; i < talkers; i++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, crowd.ends[i]), 0);
+		assert_int_equal(write(crowd.ends[i][1], "x", 1), 1);
+		crowd.watches[i] = loop_watch_new(crowd.loop, crowd.ends[i][0], hear, &crowd);
+		loop_watch_set(crowd.watches[i], LOOP_READ);
+	}
+	loop_test_run_for(crowd.loop, MEASURED_MS); /* longer than it takes to judge */
+	crowd.heard = crowd.turns = 0;
+	loop_test_run_for(crowd.loop, MEASURED_MS);
+	for (int i = 0; i < talkers; i++) {
+		loop_watch_free(&crowd.watches[i]);
+		close(crowd.ends[i][0]);
+		close(crowd.ends[i][1]);
+	}
+	loop_free(&crowd.loop);
+	return crowd;
+}
+
+static void test_a_crowd_is_served_together(void **state)
+{
+	struct crowd crowd = listen_to(TALKERS, GATHER_MS * 1000);
+
+	assert_in_range(crowd.turns, 2, MEASURED_MS / GATHER_MS + 2);
+	assert_in_range(crowd.heard, crowd.turns * (TALKERS - 1), crowd.turns * TALKERS);
+	assert_true(listen_to(TALKERS, 0).turns > 10 * MEASURED_MS / GATHER_MS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +319,7 @@ int main(void)
 		cmocka_unit_test(test_a_watch_may_be_freed_where_it_fires),
 		cmocka_unit_test(test_a_signal_comes_inside_the_loop),
 		cmocka_unit_test(test_alarms_ring_in_order),
+		cmocka_unit_test(test_a_crowd_is_served_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
