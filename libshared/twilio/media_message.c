@@ -134,19 +134,19 @@ static const struct json_field envelope_fields[] = {
 	JSON_FIELD(struct envelope, media, JSON_RAW, 0),
 	JSON_FIELD(struct envelope, mark, JSON_RAW, 0),
 	JSON_FIELD(struct envelope, dtmf, JSON_RAW, 0),
-	{NULL},
+	{0},
 };
 
 static const struct json_field media_fields[] = {
 	JSON_FIELD(struct media_message, payload, JSON_STRING, JSON_REQUIRED),
 	JSON_FIELD(struct media_message, chunk, JSON_INT64, JSON_LAX),
 	JSON_FIELD_AS(struct media_message, timestamp_ms, "timestamp", JSON_INT64, JSON_LAX),
-	{NULL},
+	{0},
 };
 
 static const struct json_field mark_fields[] = {
 	JSON_FIELD(struct media_message, name, JSON_STRING, JSON_REQUIRED),
-	{NULL},
+	{0},
 };
 
 struct start {
@@ -159,14 +159,14 @@ static const struct json_field start_fields[] = {
 	JSON_FIELD_AS(struct start, call_sid, "callSid", JSON_STRING, JSON_REQUIRED),
 	JSON_FIELD_AS(struct start, format, "mediaFormat", JSON_RAW, 0),
 	JSON_FIELD_AS(struct start, parameters, "customParameters", JSON_RAW, 0),
-	{NULL},
+	{0},
 };
 
 static const struct json_field format_fields[] = {
 	JSON_FIELD(struct media_message, encoding, JSON_STRING, 0),
 	JSON_FIELD_AS(struct media_message, sample_rate, "sampleRate", JSON_INT64, JSON_LAX),
 	JSON_FIELD(struct media_message, channels, JSON_INT64, JSON_LAX),
-	{NULL},
+	{0},
 };
 
 static struct str keep(struct arena *arena, struct str text)

@@ -40,5 +40,5 @@ const struct http_route media_ws_routes[] = {
 	{"GET", "/ws/twilio-media", &stream_flow, ROUTE_UPGRADE},
 	{"GET", "/ws/twilio-media/", &stream_flow, ROUTE_UPGRADE},
 	{"GET", "/audio/*", &audio_flow, ROUTE_UPGRADE},
-	{NULL},
+	{0},
 };

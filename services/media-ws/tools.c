@@ -202,7 +202,7 @@ static const struct json_field asked_fields[] = {
 	JSON_FIELD(struct asked, phone, JSON_STRING, JSON_LAX),
 	JSON_FIELD(struct asked, to, JSON_STRING, JSON_LAX),
 	JSON_FIELD(struct asked, text, JSON_STRING, JSON_LAX),
-	{NULL},
+	{0},
 };
 
 static bool read_arguments(struct flow *flow, struct error *error)

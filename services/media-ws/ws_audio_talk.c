@@ -280,7 +280,7 @@ static const struct json_field said_fields[] = {
 	JSON_FIELD(struct said, name, JSON_STRING, 0),
 	JSON_FIELD(struct said, id, JSON_STRING, JSON_LAX),
 	JSON_FIELD(struct said, arguments, JSON_RAW, 0),
-	{NULL},
+	{0},
 };
 
 static void take(struct engine *engine, const struct said *said)
