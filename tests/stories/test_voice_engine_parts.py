@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import requests
 
 import voices
 from engine_world import KEY, QUESTION, WORD, assert_heard, engine_world, tones
@@ -178,3 +179,36 @@ def test_openais_own_client_understands_the_stand_in(world, tmp_path):
         "text": "Hello?", "chat": "Здравствуйте. One moment.", "tool": 'transfer{"to":"101"}', "finish": "tool_calls",
         "bytes": 660 * 24 * 2, "wrong_key": ["AuthenticationError", "invalid_api_key"],
         "wrong_member": ["BadRequestError", None]}
+
+
+def wav(samples=1600, head=b"RIFF"):
+    data = b"\x10\x00" * samples
+    return (head + (36 + len(data)).to_bytes(4, "little") + b"WAVEfmt " + (16).to_bytes(4, "little")
+            + b"\x01\x00\x01\x00" + (8000).to_bytes(4, "little") + (16000).to_bytes(4, "little") + b"\x02\x00\x10\x00"
+            + b"data" + len(data).to_bytes(4, "little") + data)
+
+
+@pytest.mark.parametrize("files, form, words", [
+    ({"file": ("a.wav", wav(), "audio/wav")}, {}, "model"),
+    ({"file": ("a.raw", wav(), "audio/wav")}, {"model": "m"}, "format"),
+    ({"file": ("a.wav", wav(), "audio/mpeg")}, {"model": "m"}, "format"),
+    ({"file": ("a.wav", wav(head=b"JUNK"), "audio/wav")}, {"model": "m"}, "corrupted"),
+    ({"file": ("a.wav", wav(samples=80), "audio/wav")}, {"model": "m"}, "too short"),
+    ({"file": ("a.wav", wav(), "audio/wav")}, {"model": "m", "lang": "en"}, "lang"),
+])
+def test_the_stand_in_refuses_wrong_forms(world, files, form, words):
+    answer = requests.post(world.sandbox.url + "/v1/audio/transcriptions", files=files, data=form, timeout=10,
+                           headers={"Authorization": f"Bearer {KEY}"})
+    assert answer.status_code == 400 and words in answer.json()["error"]["message"], answer.text
+
+
+@pytest.mark.parametrize("messages, words", [
+    ([], "messages"), ([{"role": "robot", "content": "x"}], "role"), ([{"role": "user"}], "content"),
+    ([{"role": "tool", "tool_call_id": "a", "content": "{}"}], "tool_calls"),
+    ([{"role": "assistant", "content": None, "tool_calls": [{"id": "a"}]}], "result"),
+    ([{"role": "assistant", "content": None, "tool_calls": [{"id": "a"}]}, {"role": "user", "content": "x"}], "tool"),
+])
+def test_the_stand_in_refuses_wrong_chats(world, messages, words):
+    answer = requests.post(world.sandbox.url + "/v1/chat/completions", json={"model": "m", "messages": messages}, timeout=10,
+                           headers={"Authorization": f"Bearer {KEY}"})
+    assert answer.status_code == 400 and words in answer.json()["error"]["message"], answer.text

@@ -23,7 +23,8 @@ static int tear_down(void **state)
 struct reader { /* what the test looks at afterwards */
 	struct http_world *world;
 	const char *path;
-	int64_t patience_ms, timeout_ms, nap_ms; /* nap: before the first piece is asked for */
+	int64_t patience_ms, timeout_ms, head_ms,
+		nap_ms; /* nap: before the first piece is asked for */
 	size_t max_bytes;
 	bool stop_early; /* at the first piece */
 
@@ -52,6 +53,7 @@ static enum flow_status read_begin(struct flow *flow)
 		.url = arena_printf(flow_arena(flow), "http://127.0.0.1:%d%s", reader->world->port,
 			reader->path),
 		.timeout_ms = reader->timeout_ms,
+		.head_timeout_ms = reader->head_ms,
 		.max_answer_bytes = reader->max_bytes,
 		.want_headers = true};
 	return await_http_begin(
@@ -192,6 +194,18 @@ static void test_a_server_without_a_head(void **state)
 	must_fail(&reader, "imeout");
 }
 
+static void test_a_head_has_a_limit_of_its_own(void **state)
+{
+	struct reader reader = reader_of(*state, "/slow"), other = reader_of(*state, "/feed-whole");
+
+	reader.head_ms = 60;
+	run(&reader);
+	must_fail(&reader, "nothing came for 60 ms");
+	other.head_ms = 5000; /* kept: what follows is another wait */
+	run(&other);
+	assert_string_equal(other.text, "one two three");
+}
+
 static void test_a_server_that_never_ends(void **state)
 {
 	struct reader reader = reader_of(*state, "/feed-stall");
@@ -295,6 +309,7 @@ int main(void)
 		TEST(test_a_server_that_stops_in_the_middle),
 		TEST(test_a_server_that_stalls_in_the_middle),
 		TEST(test_a_server_without_a_head),
+		TEST(test_a_head_has_a_limit_of_its_own),
 		TEST(test_a_server_that_never_ends),
 		TEST(test_too_long_an_answer),
 		TEST(test_nobody_listens),
