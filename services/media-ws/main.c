@@ -14,6 +14,7 @@ enum {
 	OUT_MAX_BYTES = 128 * 1024,
 	SCRATCH_ARENA_BYTES = 512 * 1024,
 	PROMPTS_MAX_BYTES = 8 << 20, /* a quarter of an hour of sentences */
+	GATHER_US = 500,	     /* a frame of audio lasts 20 ms */
 };
 
 /* -- readiness --------------------------------------------------------------------------------------- */
@@ -127,6 +128,7 @@ static void *start(struct service *service, struct error *error)
 	}
 	start_clients(media);
 	start_streams(media);
+	loop_gather(media->loop, GATHER_US);
 	return media;
 }
 
