@@ -211,7 +211,7 @@ static void frame(struct twilio_call *call)
 		.now_ms = call->clock_ms,
 		.hears_voice = call->hears_voice,
 		.stream_open = call->stream != NULL && stream_is_open(call->stream),
-		.verb = call->verb != NULL ? call->verb->name : NULL,
+		.verb = call->verb != NULL && !call->verb_over ? call->verb->name : NULL,
 	};
 	uint8_t said[FRAME_BYTES], heard[FRAME_BYTES];
 	struct script_act act;
