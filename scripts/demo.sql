@@ -55,7 +55,7 @@ UPDATE enterprises SET integrations_config = jsonb_build_object(
 			"151": {"employee_id": "00000000-0000-4000-8000-000000000151"},
 			"152": {"employee_id": "00000000-0000-4000-8000-000000000152"}}'::jsonb),
 	'bitrix24', jsonb_build_object('enabled', true, 'portal_domain', :'sandbox', 'client_id', 'app.callweave',
-		'client_secret', 'bitrix24-' || :'random', 'webhook_uuid', gen_random_uuid(),
+		'client_secret', 'bitrix24-' || :'random', 'webhook_uuid', gen_random_uuid(), 'default_user_id', '16',
 		'user_extensions', '{"16": "150", "17": "151", "18": "152"}'::jsonb),
 	'webhook', jsonb_build_object('enabled', true, 'url', :'sandbox' || '/hook/june',
 		'secret', 'whsec_' || encode(decode(:'random', 'hex'), 'base64')))

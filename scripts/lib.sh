@@ -16,7 +16,8 @@ READY_SECONDS=${CALLWEAVE_READY_SECONDS:-30}
 
 # In the order in which they are started; they are stopped in the reverse order.
 # shellcheck disable=SC2034 # used by the scripts that source this
-SERVICES=(sandbox ingest dispatcher integration-cache retailcrm uon moysklad bitrix24 webhook pbx-api bot emulator console)
+SERVICES=(sandbox ingest dispatcher integration-cache retailcrm uon moysklad bitrix24 webhook pbx-api speech hooks media-ws bot
+	emulator console)
 
 # -- words for people -------------------------------------------------------------------------------
 
@@ -32,12 +33,20 @@ die() {
 # Settings that `up` wrote down hold for every script; what the caller's environment says goes first.
 load_settings() {
 	local line name
-	[[ -r $ENV_FILE ]] || return 0
+	[[ -r $ENV_FILE ]] || { with_baileys && return 0; }
 	while IFS= read -r line; do
 		name=${line%%=*}
 		[[ $name =~ ^[A-Z][A-Z0-9_]*$ ]] || continue
 		[[ -v $name ]] || export "$name=${line#*=}"
 	done <"$ENV_FILE"
+	with_baileys
+}
+
+# The one process that is not wanted everywhere: it needs Node and a phone.
+with_baileys() {
+	if [[ ${CALLWEAVE_WITH_BAILEYS:-} == 1 && " ${SERVICES[*]} " != *" baileys-bridge "* ]]; then
+		SERVICES+=(baileys-bridge)
+	fi
 }
 
 default_port() { # SERVICE
@@ -165,7 +174,7 @@ service_spawn() { # SERVICE
 	program=$(service_program "$1")
 	mkdir -p "$RUN" "$LOGS"
 	(
-		unset CALLWEAVE_VAR CALLWEAVE_BIN CALLWEAVE_ENV_FILE CALLWEAVE_STOP_SECONDS CALLWEAVE_READY_SECONDS
+		unset CALLWEAVE_VAR CALLWEAVE_BIN CALLWEAVE_ENV_FILE CALLWEAVE_STOP_SECONDS CALLWEAVE_READY_SECONDS CALLWEAVE_WITH_BAILEYS
 		cd "$VAR" || exit
 		CALLWEAVE_LOG_FILE=$log exec setsid "$program" </dev/null >>"$log" 2>&1
 	) &

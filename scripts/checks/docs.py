@@ -11,12 +11,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SERVICES = ("ingest", "dispatcher", "bot", "sandbox", "emulator", "console", "integration-cache", "pbx-api",
-            "retailcrm", "uon", "moysklad", "bitrix24", "webhook")
+            "retailcrm", "uon", "moysklad", "bitrix24", "webhook", "hooks", "media-ws", "speech")
 REQUIRED = {"DATABASE_URL": "postgresql://nowhere/nothing", "CALLWEAVE_INTERNAL_SECRET": "x" * 32}
 OPERATIONS = ROOT / "docs" / "operations.md"
 # Read by scripts, not by services; documented all the same.
 OF_SCRIPTS = {"CALLWEAVE_VAR", "CALLWEAVE_BIN", "CALLWEAVE_ENV_FILE", "CALLWEAVE_STOP_SECONDS",
-              "CALLWEAVE_READY_SECONDS", "CALLWEAVE_POSTGRES_DIR", "CALLWEAVE_REDIS_PORT"}
+              "CALLWEAVE_READY_SECONDS", "CALLWEAVE_WITH_BAILEYS", "CALLWEAVE_POSTGRES_DIR", "CALLWEAVE_REDIS_PORT"}
 
 
 def settings(service, folder):

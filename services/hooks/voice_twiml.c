@@ -64,6 +64,20 @@ static struct str dial_url(
 	return url_of(flow, tail);
 }
 
+/* A stream's callback names neither of its numbers: its URL, which is signed, says whose it is. */
+static struct str stream_url(struct flow *flow, const struct voice *voice, const char *path)
+{
+	struct buf our;
+	const char *tail;
+
+	buf_init(&our, URL_BYTES);
+	uri_encode(&our, str_from(voice->our));
+	tail = arena_printf(flow_arena(flow), "%s?lang=%s&our=%.*s", path,
+		menu_language_name(voice->language), STR_ARG(buf_str(&our)));
+	buf_free(&our);
+	return url_of(flow, tail);
+}
+
 static struct str language_url(struct flow *flow, const struct voice *voice, const char *path)
 {
 	return url_of(flow, arena_printf(flow_arena(flow), "%s?lang=%s", path,
@@ -193,8 +207,7 @@ void voice_put_stream(struct flow *flow, struct voice *voice, bool token)
 	twiml_attribute(twiml, "method", STR("POST"));
 	twiml_open(twiml, "Stream");
 	twiml_attribute(twiml, "url", buf_str(&url));
-	twiml_attribute(
-		twiml, "statusCallback", language_url(flow, voice, "/webhook/stream_status"));
+	twiml_attribute(twiml, "statusCallback", stream_url(flow, voice, "/webhook/stream_status"));
 	put_parameter(twiml, "call_sid", str_from(voice->sid));
 	if (token)
 		put_token(flow, voice);

@@ -16,7 +16,8 @@ from waiting import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CRMS = ("retailcrm", "uon", "moysklad", "bitrix24", "webhook")
-SERVICES = ("sandbox", "ingest", "dispatcher", "integration-cache", *CRMS, "pbx-api", "bot", "emulator", "console")
+SERVICES = ("sandbox", "ingest", "dispatcher", "integration-cache", *CRMS, "pbx-api", "speech", "hooks", "media-ws", "bot", "emulator",
+            "console")
 OWNER_CHAT = 367000001
 pytestmark = pytest.mark.long
 
@@ -136,6 +137,31 @@ def test_a_call_from_the_emulator_shows_up_in_every_crm(house):
         assert all(popup["hidden_at"] for popup in call["popups"]), (name, call)
     accounts = requests.get(f"{crm}/accounts", timeout=5).json()
     assert sorted(one["crm"] for one in accounts) == sorted(CRMS) and not any(one["violations"] for one in accounts)
+
+
+def test_a_text_and_calls_at_twilio_are_of_the_same_world(house):
+    """A menu that connects, an agent that speaks: one live message each, as of any call; a text is a message of its own."""
+    twilio, telegram = house.url("sandbox") + "/_sandbox/twilio", house.url("sandbox") + "/_sandbox/telegram/messages"
+    orders = [("messages", {"to": "+33184800367", "from": "+33612000001", "body": "Bonjour <b>"}),
+              ("calls", {"to": "+33184800367", "from": "+33612000002", "speed": 10, "script": [
+                  {"until": "verb", "name": "Gather"}, {"dtmf": "0"}, {"until": "verb", "name": "Dial"},
+                  {"wait_ms": 8000}, {"hangup": True}]}),
+              ("calls", {"to": "+33184800368", "from": "+33612000003", "script": [
+                  {"until": "heard_voice"}, {"until": "heard_silence"}, {"hangup": True}]})]
+    for what, order in orders:
+        assert requests.post(f"{twilio}/{what}", json=order, timeout=20).status_code == 200
+
+    def told():
+        chat = requests.get(telegram, params={"chat_id": OWNER_CHAT}, timeout=5).json()
+        return [message["text"] for message in chat if not message["deleted"]]
+
+    def is_told(*words):
+        return any(all(word in text for word in words) for text in told())
+    for words in (("💬 <b>SMS</b>", "Bonjour &lt;b&gt;", "+33184800367"), ("✅", "+33 (6) 12 00 00 02", "+33 (7) 00 00 03 67"),
+                  ("✅", "+33 (6) 12 00 00 03", "Голосовой помощник")):
+        wait_until(lambda: is_told(*words), 40, lambda: f"{words} in {told()}")
+    assert requests.get(f"{twilio}/alerts", timeout=5).json() == []
+    assert requests.get(house.url("hooks") + "/selfcheck", timeout=5).status_code == 200
 
 
 def test_a_service_has_its_script(house):
