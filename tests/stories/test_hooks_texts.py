@@ -2,13 +2,16 @@
 sender, statuses that only go forward (P19, P20, P21)."""
 import hashlib
 import json
+import os
 import re
 import secrets
+import subprocess
 
 import pytest
 import requests
 
 from fake_texts import FakeBridge, FakeTwilioTexts, Poster, sid
+from process import ROOT
 from stack import INTERNAL_SECRET
 from waiting import wait_until
 
@@ -525,6 +528,37 @@ def test_the_phone_is_told_the_same_id_again(world):
                lambda: str(dict(world.message(message))))
     ids = [item["message_id"] for item in world.bridge.sent if item["to"] == peer]
     assert len(ids) == 2 and len(set(ids)) == 1 and re.fullmatch("[0-9A-Z]{8,64}", ids[0])
+
+
+def script(world, *words):
+    done = subprocess.run([ROOT / "scripts" / words[0], *map(str, words[1:])], text=True, capture_output=True, timeout=20,
+                          env={"PATH": os.environ["PATH"], "DATABASE_URL": world.stack.database_url})
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_keys_are_made_and_taken_back_by_a_script(world):
+    code, said_ = script(world, "api-key", "add", "0367", "shop")
+    key = said_.split()[-1]
+    world.stack.secrets.add("a key of scripts/api-key", key)
+    assert code == 0 and world.call("GET", "/api/threads", key=key).status_code == 200
+    number = re.search(r"key (\d+) of 0367", said_).group(1)
+    listed = script(world, "api-key", "list", "0367")[1]
+    assert "shop" in listed and key not in listed
+    assert script(world, "api-key", "remove", number)[0] == 0
+    assert world.call("GET", "/api/threads", key=key).status_code == 401
+    assert script(world, "api-key", "remove", number)[0] != 0 and script(world, "api-key", "add", "none", "x")[0] != 0
+
+
+def test_what_failed_is_seen_and_sent_again_by_a_script(world):
+    peer = world.peer()
+    world.twilio.refuse[peer] = (400, 21211)
+    message = world.send("sms", peer, "hello").json()["message_id"]
+    code, listed = script(world, "texts", "failed", "0367")
+    assert code == 0 and re.search(rf"^{message}  0367  sms .*21211", listed, re.M)
+    world.twilio.refuse.clear()
+    assert script(world, "texts", "retry", message)[0] == 0
+    wait_until(lambda: world.twilio.bodies(peer) == ["hello"], 10, "it is sent")
+    assert script(world, "texts", "retry", message)[0] != 0, "only what failed"
 
 
 # -- what breaks ------------------------------------------------------------------------------------------
