@@ -11,6 +11,7 @@
 #define CALLWEAVE_FOLD_GRAPH_H
 
 #include "call_fold.h"
+#include "fold_spent.h"
 #include "keyset.h"
 
 enum { FOLD_MAX_CHANNELS = 256, FOLD_MAX_BRIDGES = 256, FOLD_MAX_LINES = 16 };
@@ -120,14 +121,6 @@ struct fold_change {
 	struct fold_call *call;
 	int64_t merged_into;
 	char reason[FOLD_REASON_BYTES];
-};
-
-/* UniqueIds (their hashes) of channels that have hung up and were forgotten with their calls: hosts post
- * hangups again, minutes later. A ring; the oldest go first. */
-enum { FOLD_MAX_SPENT = 1024 };
-struct fold_spent {
-	uint64_t *items; /* NULL: none yet */
-	unsigned count;	 /* so far; the next place is count % FOLD_MAX_SPENT */
 };
 
 /* Ended calls, by closed_ms. */

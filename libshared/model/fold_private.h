@@ -54,10 +54,6 @@ void fold_views_free(struct fold_views **views);
 void fold_views_drop(struct fold_views *views);
 const struct call *fold_view(struct fold_views *views, struct fold_call *call);
 
-/* fold_spent.c */
-void fold_spent_add(struct call_fold *fold, const struct fold_call *call);
-bool fold_is_spent(const struct call_fold *fold, struct str uid);
-
 /* fold_calls.c */
 struct str fold_call_key(const void *call);
 struct fold_call *fold_call_add(struct call_fold *fold, int64_t id, int64_t at_ms);
