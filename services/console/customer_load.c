@@ -17,28 +17,27 @@ static const char *const sql[ASK_STATEMENTS] = {
 	[ASK_WHO] = "SELECT e.number, e.name, e.locale, e.zone, coalesce(customer_name(k), ''),"
 		    " coalesce(k.black_list, false) FROM enterprises e LEFT JOIN customers k"
 		    " ON k.enterprise_number = e.number AND k.phone_e164 = $2 WHERE e.number = $1",
-	[ASK_CALLS] =
-		"SELECT c.id, " MS(
-			"coalesce(c.start_time, c.created_at)") ", c.direction,"
-								" c.state, c.answered, "
-								"coalesce(" MS(
-									"c.end_time - "
-									"c.answer_time") " / 1000, "
-											 "-1),"
-											 " c.trunk,"
-											 " coalesce"
-											 "(c.call_"
-											 "url, "
-											 "''), "
-											 "c.unique_"
-											 "id,"
-											 " array_"
-											 "to_"
-											 "string(c."
-											 "talkers, "
-											 "',') "
-											 "FROM"
-											 " " HIS_CALLS,
+	[ASK_CALLS] = "SELECT c.id, " MS(
+		"coalesce(c.start_time, c.created_at)") ", c.direction,"
+							" c.state, c.answered, "
+							"coalesce(" MS(
+								"c.end_time - "
+								"c.answer_time") " / 1000, "
+										 "-1),"
+										 " c.trunk,"
+										 " coalesce"
+										 "(c.call_"
+										 "url, "
+										 "''), "
+										 "c.unique_"
+										 "id,"
+										 " array_"
+										 "to_"
+										 "string(c."
+										 "talkers, "
+										 "',') "
+										 "FROM"
+										 " " HIS_CALLS,
 	[ASK_TEXTS] =
 		"SELECT " MS("m.created_at") ", t.channel, m.direction, left(m.body, 4000),"
 					     " m.status, m.error, jsonb_array_length(m.media)"
