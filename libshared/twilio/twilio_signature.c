@@ -253,8 +253,8 @@ bool twilio_signature_check(const struct twilio_request *request,
 	}
 	match = match && body && !fields.failed;
 	buf_free(&fields);
-	return match || error_set(error, ERROR_AUTH, "signature: wrong%s",
-				body ? "" : " (the body's hash)");
+	return match ||
+	       error_set(error, ERROR_AUTH, "signature: wrong%s", body ? "" : " (the body's hash)");
 }
 
 void twilio_signature_make(const struct twilio_request *request, struct str token,

@@ -20,7 +20,7 @@ struct twilio_request {
 	const struct twilio_form *form; /* of a form POST; NULL: GET, JSON or a WebSocket */
 	struct str body;		/* raw; of JSON: its bodySHA256 is checked */
 	bool json;
-	bool websocket; /* wss://: path with and without its last slash */
+	bool websocket;	      /* wss://: path with and without its last slash */
 	struct str signature; /* X-Twilio-Signature */
 };
 
@@ -30,8 +30,8 @@ struct twilio_tokens {
 };
 
 /* False: words in `error` (ERROR_AUTH), never a token or a signature. */
-bool twilio_signature_check(const struct twilio_request *request, const struct twilio_tokens *tokens,
-	struct arena *arena, struct error *error);
+bool twilio_signature_check(const struct twilio_request *request,
+	const struct twilio_tokens *tokens, struct arena *arena, struct error *error);
 
 /* The URLs that were tried, each behind a space: for the log. */
 void twilio_signature_urls(

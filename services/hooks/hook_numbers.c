@@ -5,7 +5,7 @@
  * (a menu that is none) is said once a load, and the default menu stands in.
  */
 #include "hooks.h"
-#include "menu.h"
+#include "hook_menu.h"
 
 #include "alloc.h"
 #include "pg_listen.h"

@@ -74,7 +74,7 @@ struct hook_number {
 };
 /* Our number by its E.164 form ("whatsapp:" is taken off); NULL: not ours. Until the next wait. */
 const struct hook_number *hook_number_find(const struct hooks *hooks, struct str number);
-/* Its menu, as the enterprise has it, else the default one (menu.h). Never NULL; until the next wait. */
+/* Its menu, as the enterprise has it, else the default one (hook_menu.h). Never NULL; until the next wait. */
 const struct menu *hook_number_menu(const struct hooks *hooks, const struct hook_number *number);
 
 struct hook_caller {

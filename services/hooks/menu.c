@@ -1,5 +1,5 @@
 /*
- * menu: see menu.h; what is asked of a menu once it was read.
+ * menu: see hook_menu.h; what is asked of a menu once it was read.
  */
 #include "menu_private.h"
 

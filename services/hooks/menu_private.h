@@ -5,7 +5,7 @@
 #define HOOKS_MENU_PRIVATE_H
 
 #include "keywords.h"
-#include "menu.h"
+#include "hook_menu.h"
 
 enum { MENU_MAX_SPANS = 6, MENU_MAX_HOLIDAYS = 64, MENU_MAX_WORDS = 64, MENU_DAYS = 7 };
 

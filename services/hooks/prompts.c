@@ -7,7 +7,7 @@
 #include "alloc.h"
 #include "crypto.h"
 #include "json_put.h"
-#include "menu.h"
+#include "hook_menu.h"
 #include "prompt_file.h"
 
 #include <stdio.h>

@@ -6,7 +6,7 @@
 
 #include "hooks.h"
 #include "keywords.h"
-#include "menu.h"
+#include "hook_menu.h"
 
 #define TEXT_MAX_MEDIA 10
 

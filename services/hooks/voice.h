@@ -10,7 +10,7 @@
 
 #include "hooks.h"
 #include "later.h"
-#include "menu.h"
+#include "hook_menu.h"
 #include "twiml.h"
 
 enum { VOICE_ARENA_BYTES = 4 << 20, VOICE_DEADLINE_MS = 10000 };

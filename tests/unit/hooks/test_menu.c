@@ -1,7 +1,7 @@
 /*
  * test_menu: a menu as data: what is wrong with it is said by name; hours, holidays, languages, words.
  */
-#include "menu.h"
+#include "hook_menu.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

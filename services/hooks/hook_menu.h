@@ -1,11 +1,11 @@
 /*
- * menu: what a caller hears and which key does what; also words that people write. Data with a check.
+ * hook_menu: what a caller hears and which key does what; also words that people write. Data with a check.
  *
  * Pure: read from voice_menus.menu once (docs/protocol/twilio.md has its fields), then asked. Texts are
  * in up to four languages; where one is missing another one's is said, never nothing.
  */
-#ifndef HOOKS_MENU_H
-#define HOOKS_MENU_H
+#ifndef HOOKS_HOOK_MENU_H
+#define HOOKS_HOOK_MENU_H
 
 #include "clock.h"
 #include "json.h"
