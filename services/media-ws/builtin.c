@@ -32,8 +32,8 @@ void builtin_fail(struct engine *engine, const char *words)
 void builtin_turn_begin(struct engine *engine, int64_t ended_ms)
 {
 	engine->ended_ms = ended_ms;
-	engine->turn = (struct engine_turn){
-		.turn = engine->turn.turn,
+	engine->filler_said = false;
+	engine->asked_turn = (struct engine_turn){
 		.heard_ms = -1,
 		.recognise_ms = -1,
 		.think_ms = -1,
@@ -41,6 +41,15 @@ void builtin_turn_begin(struct engine *engine, int64_t ended_ms)
 		.total_ms = -1,
 		.played_ms = -1,
 	};
+}
+
+void builtin_interrupt(struct engine *engine)
+{
+	if (!bridge_speaking(engine->bridge))
+		return;
+	engine->turn.played_ms = bridge_hush(engine->bridge);
+	engine->turn.interrupted = true;
+	bridge_turn(engine->bridge, &engine->turn);
 }
 
 /* -- tools ------------------------------------------------------------------------------------------ */
@@ -140,11 +149,14 @@ static void enter(struct engine *engine, int state, const struct dialogue_text *
 	if (lead != NULL)
 		walk_add(engine, &walk, lead->in[engine->language]);
 	walk_on(engine, &walk);
-	engine->turn.turn++;
+	engine->asked_turn.turn = engine->turn.turn + 1;
+	engine->turn = engine->asked_turn;
 	engine->turn.think_ms = 0; /* rules */
 	engine->turn.user_text = str_from(engine->user_text);
 	engine->turn.reply_text = buf_str(&engine->reply_text);
 	bridge_turn(engine->bridge, &engine->turn);
+	/* Told once: what comes later of this turn is numbers. */
+	engine->turn.user_text = engine->turn.reply_text = engine->turn.error = STR("");
 	builtin_say(engine, &walk.script);
 	arena_free(&walk.arena);
 }
@@ -152,8 +164,7 @@ static void enter(struct engine *engine, int state, const struct dialogue_text *
 static void go_on(struct engine *engine, int state)
 {
 	engine->tries = 0;
-	if (bridge_speaking(engine->bridge))
-		(void)bridge_hush(engine->bridge);
+	builtin_interrupt(engine);
 	enter(engine, state, NULL);
 }
 
@@ -195,8 +206,8 @@ void builtin_answer(struct engine *engine, struct str text, int phrase)
 		go_on(engine, next);
 		return;
 	}
-	/* A noise while we speak is no reason to stop. */
-	if (bridge_speaking(engine->bridge) || engine->saying != NULL)
+	/* A noise while we speak is no reason to stop; a filler only waits for this. */
+	if (!engine->filler_said && (bridge_speaking(engine->bridge) || engine->saying != NULL))
 		bridge_heard_nothing(engine->bridge);
 	else
 		miss(engine, &engine->dialogue->sorry);
@@ -242,8 +253,7 @@ static void digit(struct engine *engine, char digit)
 		return;
 	builtin_forget(engine);
 	builtin_hush(engine);
-	if (bridge_speaking(engine->bridge))
-		(void)bridge_hush(engine->bridge);
+	builtin_interrupt(engine);
 	builtin_turn_begin(engine, bridge_now_ms(engine->bridge));
 	if (state_of(engine)->digits > 0) {
 		press_number(engine, digit);
@@ -260,10 +270,9 @@ static void digit(struct engine *engine, char digit)
 static void played(struct engine *engine, unsigned utterance, bool whole, int64_t played_ms)
 {
 	engine->quiet_ms = bridge_now_ms(engine->bridge);
-	if (engine->utterance != 0 && engine->utterance != utterance)
-		return;
+	if (!whole || engine->utterance != utterance)
+		return; /* builtin_interrupt() knew it at once; and a filler is no reply */
 	engine->turn.played_ms = played_ms;
-	engine->turn.interrupted = !whole;
 	bridge_turn(engine->bridge, &engine->turn);
 }
 
@@ -293,7 +302,7 @@ static void tick(struct engine *engine)
 			greet(engine);
 		return;
 	}
-	if (engine->recognising != NULL && !engine->filler_said &&
+	if (engine->recognising != NULL && !engine->early && !engine->filler_said &&
 		now_ms - engine->ended_ms >= BUILTIN_FILLER_MS && !bridge_speaking(engine->bridge))
 		say_filler(engine);
 	if (!is_idle(engine) || now_ms - engine->quiet_ms < engine->dialogue->wait_ms)

@@ -19,6 +19,7 @@ enum {
 	BUILTIN_LOOKUP_MS = 250,   /* that the greeting waits for the caller's name */
 	BUILTIN_MAX_TEXTS = 2 * DIALOGUE_MAX_CHAIN,
 	BUILTIN_NAME_BYTES = 100,
+	BUILTIN_HEARD_BYTES = 256, /* of what was recognised */
 };
 
 struct engine { /* builtin's */
@@ -46,14 +47,19 @@ struct engine { /* builtin's */
 	struct buf asked;	  /* the utterance that is being recognised */
 	bool void_utterance;	  /* a key was pressed in it: its sound is no speech */
 	struct flow *recognising; /* NULL: nothing is */
-	int64_t ended_ms;	  /* when the caller had said his last sound; 0: nobody asked */
+	bool early;		  /* it is recognised although it may go on */
+	bool early_known;	  /* and this is what was heard: */
+	char early_text[BUILTIN_HEARD_BYTES];
+	int early_phrase;
+	int64_t ended_ms; /* when the caller had said his last sound; 0: nobody asked */
 	bool filler_said;
 
 	/* speaking */
 	struct flow *saying;
-	unsigned utterance; /* of the bridge; 0: not whole yet */
-	struct engine_turn turn;
-	char user_text[512];
+	unsigned utterance;	       /* of the bridge; 0: not whole yet */
+	struct engine_turn turn;       /* whose reply is being said, or was said last */
+	struct engine_turn asked_turn; /* the next one, as far as it is known */
+	char user_text[BUILTIN_HEARD_BYTES];
 	struct buf reply_text;
 };
 
@@ -64,6 +70,8 @@ void builtin_turn_begin(struct engine *engine, int64_t ended_ms);
 /* What was heard (`phrase` >= 0), the digits of a number, or nothing ("" and -1). */
 void builtin_answer(struct engine *engine, struct str text, int phrase);
 void builtin_fail(struct engine *engine, const char *words);
+/* What we are saying is cut short. */
+void builtin_interrupt(struct engine *engine);
 
 /* -- builtin_say.c: texts in a row as one utterance */
 

@@ -2,7 +2,8 @@
  * builtin_hear: utterances out of frames, and what `speech` makes of them.
  *
  * It never goes deaf: the caller is heard while we speak and while we think. What he says while an
- * earlier utterance is being recognised takes its place.
+ * earlier utterance is being recognised takes its place. In the silence that may be the end of an
+ * utterance it is recognised already, so that its answer is there when the silence was long enough.
  */
 #include "builtin.h"
 
@@ -16,6 +17,7 @@ enum {
 	BYTES_A_MS = 8,
 	PREROLL_BYTES = (BUILTIN_PREROLL_MS + 80) * BYTES_A_MS, /* 80: until it was noticed */
 	HEARD_BYTES = PREROLL_BYTES + (BUILTIN_LONGEST_MS + 200) * BYTES_A_MS,
+	EARLY_MS = 120,	     /* of silence: less than ends an utterance */
 	RECOGNISE_MS = 6000, /* less than BRIDGE_THINK_MS: a "sorry" still comes in time */
 	ANSWER_BYTES = 4096,
 };
@@ -102,6 +104,14 @@ static bool read_answer(struct flow *flow, struct recognised *recognised, struct
 	return ok;
 }
 
+/* What was recognised counts: the utterance is over. */
+static void answer(struct engine *engine)
+{
+	engine->early = engine->early_known = false;
+	engine->asked_turn.recognise_ms = bridge_now_ms(engine->bridge) - engine->ended_ms;
+	builtin_answer(engine, str_from(engine->early_text), engine->early_phrase);
+}
+
 static enum flow_status recognise_take(struct flow *flow)
 {
 	struct engine *engine = flow_context(flow);
@@ -110,11 +120,14 @@ static enum flow_status recognise_take(struct flow *flow)
 
 	if (!read_answer(flow, &recognised, &error)) {
 		log_warn(flow_log(flow), "nothing is recognised: %s", error.text);
-		engine->turn.error = STR("not recognised: speech failed");
+		engine->asked_turn.error = STR("not recognised: speech failed");
 	}
-	engine->turn.recognise_ms = bridge_now_ms(engine->bridge) - engine->ended_ms;
 	engine->recognising = NULL; /* this flow ends here, and nobody cancels it any more */
-	builtin_answer(engine, recognised.text, (int)recognised.phrase);
+	engine->early_known = true;
+	engine->early_phrase = (int)recognised.phrase;
+	(void)str_copy(engine->early_text, sizeof(engine->early_text), recognised.text);
+	if (!engine->early)
+		answer(engine);
 	return FLOW_END;
 }
 
@@ -135,8 +148,18 @@ void builtin_forget(struct engine *engine)
 	struct flow *flow = engine->recognising;
 
 	engine->recognising = NULL;
+	engine->early = engine->early_known = false;
 	if (flow != NULL)
 		flow_cancel(flow);
+}
+
+static void recognise(struct engine *engine)
+{
+	builtin_forget(engine);
+	buf_clear(&engine->asked);
+	(void)buf_add(&engine->asked, buf_str(&engine->heard));
+	engine->recognising = flow_start(
+		bridge_loop(engine->bridge), &recognise_flow, engine, bridge_log(engine->bridge));
 }
 
 void builtin_hear_init(struct engine *engine)
@@ -173,15 +196,30 @@ static void utterance_over(struct engine *engine)
 		builtin_answer(engine, STR(""), DIALOGUE_NONE);
 		return;
 	}
-	builtin_forget(engine);
 	bridge_heard(engine->bridge);
 	builtin_turn_begin(engine, ended_ms);
-	engine->turn.heard_ms = vad_utterance_ms(&engine->vad);
-	engine->filler_said = false;
-	buf_clear(&engine->asked);
-	(void)buf_add(&engine->asked, buf_str(&engine->heard));
-	engine->recognising = flow_start(
-		bridge_loop(engine->bridge), &recognise_flow, engine, bridge_log(engine->bridge));
+	engine->asked_turn.heard_ms = vad_utterance_ms(&engine->vad);
+	if (!engine->early)
+		recognise(engine);
+	engine->early = false;
+	if (engine->early_known)
+		answer(engine);
+}
+
+/* Is this the end? If so, the answer is under way; if not, it is asked again at the next silence. */
+static void listen_ahead(struct engine *engine)
+{
+	const struct vad *vad = &engine->vad;
+
+	if (!vad_speaking(vad) || engine->void_utterance || !listens(engine))
+		return;
+	if (engine->early && vad->silent_ms == 0)
+		builtin_forget(engine);
+	if (engine->early || engine->recognising != NULL || vad->silent_ms < EARLY_MS ||
+		vad->voice_ms < vad->options.least_ms)
+		return;
+	recognise(engine);
+	engine->early = true;
 }
 
 static void take_frame(struct engine *engine)
@@ -191,13 +229,13 @@ static void take_frame(struct engine *engine)
 	mulaw_decode_all(engine->frame, sizeof(engine->frame), samples);
 	enum vad_event event = vad_hear(&engine->vad, samples, sizeof(engine->frame));
 	(void)buf_append(&engine->heard, engine->frame, sizeof(engine->frame));
-	if (event == VAD_BARGED && listens(engine) && !engine->void_utterance &&
-		bridge_speaking(engine->bridge))
-		(void)bridge_hush(engine->bridge);
+	if (event == VAD_BARGED && listens(engine) && !engine->void_utterance)
+		builtin_interrupt(engine);
 	if (event == VAD_ENDED || event == VAD_CUT)
 		utterance_over(engine);
 	if (event == VAD_DROPPED)
 		engine->void_utterance = false;
+	listen_ahead(engine);
 	if (!vad_speaking(&engine->vad) && engine->heard.size > PREROLL_BYTES)
 		buf_consume(&engine->heard, engine->heard.size - PREROLL_BYTES);
 }

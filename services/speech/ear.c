@@ -191,15 +191,16 @@ struct ear_heard ear_hear(struct ear *ear, const int16_t *samples, size_t count,
 	return heard;
 }
 
-double ear_confidence(const struct ear_heard *answer, const struct ear_heard *anything,
-	size_t samples, int64_t voice_ms)
+bool ear_plausible(const struct ear_heard *answer, int64_t voice_ms)
+{
+	return answer->text[0] != '\0' && 2 * FRAME_MS * answer->word_frames >= voice_ms;
+}
+
+double ear_confidence(
+	const struct ear_heard *answer, const struct ear_heard *anything, size_t samples)
 {
 	double frames = (double)samples / FRAME_SAMPLES;
-
-	if (answer->text[0] == '\0' || frames < 1)
-		return 0;
-	if (2 * FRAME_MS * answer->word_frames < voice_ms)
-		return 0;
 	double better = ((double)answer->score - (double)anything->score) / frames;
+
 	return 1 / (1 + exp(-better / SCALE));
 }

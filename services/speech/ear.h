@@ -31,9 +31,11 @@ struct ear_heard {
 /* One pass over 16 kHz samples: about 15 ms a second of them. */
 struct ear_heard ear_hear(struct ear *ear, const int16_t *samples, size_t count, bool anything);
 
-/* 0 to 1 of the two passes; 0.5: as likely as any other sounds. 0 when the words fill less than half of
- * the time with voice: one hides in any noise. */
-double ear_confidence(const struct ear_heard *answer, const struct ear_heard *anything,
-	size_t samples, int64_t voice_ms);
+/* Do its words fill half of the time with voice? One hides in any noise. If not, the second pass can be
+ * saved. */
+bool ear_plausible(const struct ear_heard *answer, int64_t voice_ms);
+/* 0 to 1 of the two passes; 0.5: as likely as any other sounds. */
+double ear_confidence(
+	const struct ear_heard *answer, const struct ear_heard *anything, size_t samples);
 
 #endif

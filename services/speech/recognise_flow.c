@@ -31,7 +31,8 @@ struct hear {
 	struct grammar grammar;
 	int16_t *samples; /* 8 kHz, then EAR_HZ */
 	size_t count;
-	struct ear_heard answer, anything;
+	struct ear_heard answer;
+	double confidence;
 	int64_t voice_ms; /* from its begin to its end, pauses included */
 	int64_t began_us;
 };
@@ -164,7 +165,9 @@ static enum flow_status hear_answer(struct flow *flow)
 	if (hear->count == 0)
 		return flow_goto(flow, HEAR_TELL);
 	hear->answer = ear_hear(speech->ear, hear->samples, hear->count, false);
-	return hear->answer.text[0] != '\0' ? await_turn(flow) : flow_goto(flow, HEAR_TELL);
+	if (!ear_plausible(&hear->answer, hear->voice_ms))
+		return flow_goto(flow, HEAR_TELL);
+	return await_turn(flow);
 }
 
 static enum flow_status hear_anything(struct flow *flow)
@@ -172,7 +175,8 @@ static enum flow_status hear_anything(struct flow *flow)
 	struct hear *hear = flow_state(flow);
 	struct speech *speech = flow_context(flow);
 
-	hear->anything = ear_hear(speech->ear, hear->samples, hear->count, true);
+	struct ear_heard anything = ear_hear(speech->ear, hear->samples, hear->count, true);
+	hear->confidence = ear_confidence(&hear->answer, &anything, hear->count);
 	return FLOW_NEXT;
 }
 
@@ -201,8 +205,7 @@ static enum flow_status hear_tell(struct flow *flow)
 {
 	struct hear *hear = flow_state(flow);
 	struct speech *speech = flow_context(flow);
-	double confidence =
-		ear_confidence(&hear->answer, &hear->anything, hear->count, hear->voice_ms);
+	double confidence = hear->confidence;
 	double took = (double)(clock_monotonic_us() - hear->began_us) / 1e6;
 	struct buf text;
 	int phrase = -1;

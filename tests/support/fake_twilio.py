@@ -24,6 +24,7 @@ from waiting import wait_until
 
 FRAME_MS = 20
 FRAME = 160
+LATE_MS = 60
 QUIET = b"\xff"
 # What may be sent, and its members, exactly: anything else is Twilio's warning 31951.
 SHAPES = {
@@ -124,6 +125,9 @@ class FakeStream:
         with self.lock:
             return self._playing or any(isinstance(item, bytes) for item in self._to_play)
 
+    def wait_until_ms(self, ms, timeout=30):
+        wait_until(lambda: self.now_ms() >= ms or self._over.is_set(), timeout, f"{ms} ms of the call")
+
     def wait_speaking(self, timeout=10):
         wait_until(lambda: self.playing() or self._over.is_set(), timeout, lambda: f"speech; so far {self.events}")
         assert self.playing(), f"the stream was closed ({self.close_code}): {self.events}"
@@ -153,6 +157,11 @@ class FakeStream:
             return at >= 0
         wait_until(there, timeout, lambda: f"{len(mulaw) // 8} ms of audio, heard; so far {self.events[-10:]}")
         return (found[0] + len(mulaw)) // 8
+
+    def heard_since(self, ms):
+        """What the caller heard from then on (now_ms() before)."""
+        with self.lock:
+            return bytes(self.heard[ms * 8:])
 
     def has_heard(self, mulaw):
         with self.lock:
@@ -222,9 +231,13 @@ class FakeStream:
         asyncio.run_coroutine_threadsafe(send(), self._loop).result(5)
 
     async def _clock(self, reader):
-        """20 ms after 20 ms, catching up after a pause of this machine."""
+        """20 ms after 20 ms. When this process was kept waiting by others, the clock stands still meanwhile: Twilio's
+        would not have stopped, and what was sent in time would count as late."""
         frames = 0
         while not reader.done() and not self._hangup:
+            behind = self.now_ms() - frames * FRAME_MS
+            if behind > LATE_MS:
+                self._began += behind / 1000
             while frames * FRAME_MS <= self.now_ms() and not reader.done():
                 await self._hear_frame(frames)
                 await self._play_frame()

@@ -1,6 +1,7 @@
 """Audio of callers, made when it is needed: mu-law at 8 kHz from Debian's flite and espeak-ng, noise by a seeded
 generator."""
 import functools
+import math
 import random
 import subprocess
 import tempfile
@@ -70,6 +71,31 @@ def rms(mulaw):
 def clipped(mulaw):
     """Samples at full scale, as a share of all: what sounds like crackling."""
     return sum(code in (0x00, 0x80) for code in mulaw) / max(1, len(mulaw))
+
+
+def _envelope(mulaw):
+    """Loudness in dB every 20 ms, from the first sound to the last."""
+    levels = [20 * math.log10(max(20, rms(mulaw[at:at + 160]))) for at in range(0, len(mulaw) - 159, 160)]
+    loud = [at for at, level in enumerate(levels) if level > 30]
+    return levels[loud[0]:loud[-1] + 1] if loud else []
+
+
+def _correlation(one, other):
+    count = min(len(one), len(other))
+    one, other = one[:count], other[:count]
+    mean, mean_other = sum(one) / count, sum(other) / count
+    both = sum((a - mean) * (b - mean_other) for a, b in zip(one, other))
+    scale = math.sqrt(sum((a - mean) ** 2 for a in one) * sum((b - mean_other) ** 2 for b in other))
+    return both / scale if scale else 0
+
+
+def alike(one, other):
+    """1: the same words by the same voice; below 0.5: others. espeak-ng never says a text in the very same bytes
+    again, so that rise and fall of the loudness are compared."""
+    one, other = _envelope(one), _envelope(other)
+    if not one or not other or abs(len(one) - len(other)) > 5 + max(len(one), len(other)) // 10:
+        return 0
+    return max(_correlation(one[max(0, lag):], other[max(0, -lag):]) for lag in range(-8, 9))
 
 
 def wav(mulaw, path):
