@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "dialogue_tool.h"
 #include "prompts.h"
 #include "ws_audio.h"
 
@@ -168,5 +169,8 @@ int main(int argc, char **argv)
 		.drained = drained,
 		.stop = stop,
 	};
+
+	if (argc == 3 && str_equal(str_from(argv[1]), STR("--check-dialogue")))
+		return dialogue_tool(argv[2]);
 	return service_main(argc, argv, &spec);
 }

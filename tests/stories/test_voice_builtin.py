@@ -7,6 +7,7 @@ import concurrent.futures
 import copy
 import functools
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ import voices
 from fake_lookup import FakeLookup
 from fake_server import FakeServer
 from media_world import CALLER, MediaWorld
+from process import binaries
 from waiting import wait_until
 
 DEMO = json.loads((Path(__file__).resolve().parents[2] / "scripts" / "demo_dialogue.json").read_text())
@@ -340,3 +342,25 @@ def test_a_voice_that_dies_ends_in_a_recording(world, callers):
         assert stream.now_ms() - began < 6000
         world.stack.start("speech")
     assert world.outcome(stream.call)["end"] == "message"
+
+
+def test_a_dialogue_is_checked_before_callers_hear_it(tmp_path):
+    def check(dialogue):
+        path = tmp_path / "dialogue.json"
+        path.write_text(json.dumps(dialogue))
+        return subprocess.run([str(binaries() / "media-ws"), "--check-dialogue", str(path)], text=True,
+                              capture_output=True, timeout=20)
+    assert check(DEMO).returncode == 0 and check(short()).returncode == 0
+    wrong = copy.deepcopy(DEMO)
+    wrong["states"]["menu"]["expect"][1]["next"] = "ordre"
+    done = check(wrong)
+    assert done.returncode == 1
+    assert 'states.menu.expect[1].next: there is no state "ordre"' in done.stderr
+
+
+def test_a_call_whose_dialogue_is_wrong_goes_to_the_recording(world):
+    world.stack.sql("INSERT INTO voice_dialogues VALUES ('0367', 'wrong', '{\"languages\": []}')")
+    with world.caller(dialogue="wrong") as stream:
+        stream.wait_closed(10)
+    assert world.outcome(stream.call)["end"] == "message"
+    assert "start: missing" in world.media.text()

@@ -10,16 +10,22 @@
 #include <math.h>
 #include <stdlib.h>
 
-static size_t run_in(unsigned from, unsigned to, const int16_t *in, size_t count, size_t piece,
-	int16_t *out, size_t room)
+static const unsigned down[2] = {22050, 8000};
+
+struct samples {
+	int16_t *data;
+	size_t count; /* of `out`: the room for them */
+};
+
+static size_t run_in(const unsigned rates[2], struct samples in, size_t piece, struct samples out)
 {
-	struct resampler *resampler = resampler_new(from, to);
+	struct resampler *resampler = resampler_new(rates[0], rates[1]);
 	size_t made = 0;
 
-	for (size_t at = 0; at < count; at += piece) {
-		size_t now = count - at < piece ? count - at : piece;
-		assert_true(made + resampler_most(resampler, now) <= room);
-		size_t got = resampler_run(resampler, in + at, now, out + made);
+	for (size_t at = 0; at < in.count; at += piece) {
+		size_t now = in.count - at < piece ? in.count - at : piece;
+		assert_true(made + resampler_most(resampler, now) <= out.count);
+		size_t got = resampler_run(resampler, in.data + at, now, out.data + made);
 		assert_true(got <= resampler_most(resampler, now));
 		made += got;
 	}
@@ -51,7 +57,8 @@ static void rates_that_are_used(void **state)
 
 	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
 		tone(in, rates[i][0], rates[i][0], 440);
-		size_t made = run_in(rates[i][0], rates[i][1], in, rates[i][0], 441, out, 80000);
+		size_t made = run_in(rates[i], (struct samples){in, rates[i][0]}, 441,
+			(struct samples){out, 80000});
 		/* The filter keeps the last 5 ms for itself. */
 		assert_in_range(made, rates[i][1] - rates[i][1] / 200, rates[i][1] + 2);
 		assert_in_range((int)rms(out, made), 5500, 5750); /* 8000 / sqrt 2 */
@@ -63,9 +70,10 @@ static void pieces_make_no_difference(void **state)
 	static int16_t in[22050], whole[8100], pieces[8500];
 
 	tone(in, 22050, 22050, 700);
-	size_t a = run_in(22050, 8000, in, 22050, 22050, whole, 8100);
+	size_t a = run_in(down, (struct samples){in, 22050}, 22050, (struct samples){whole, 8100});
 	for (size_t piece = 1; piece < 700; piece += 37) {
-		size_t b = run_in(22050, 8000, in, 22050, piece, pieces, 8500);
+		size_t b = run_in(
+			down, (struct samples){in, 22050}, piece, (struct samples){pieces, 8500});
 		assert_in_range(b, a - 1, a + 1);
 		assert_memory_equal(whole, pieces, (a < b ? a : b) * sizeof(int16_t));
 	}
@@ -77,7 +85,7 @@ static void what_is_too_high_goes(void **state)
 	static int16_t in[22050], out[8100];
 
 	tone(in, 22050, 22050, 6000);
-	size_t made = run_in(22050, 8000, in, 22050, 500, out, 8100);
+	size_t made = run_in(down, (struct samples){in, 22050}, 500, (struct samples){out, 8100});
 	assert_true(rms(out + 200, made - 400) < 30);
 }
 
