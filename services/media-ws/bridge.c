@@ -7,6 +7,8 @@
  */
 #include "bridge_private.h"
 
+#include "mulaw.h"
+
 int64_t bridge_now_ms(const struct bridge *bridge)
 {
 	return bridge->world->now_ms(bridge->context);
@@ -33,6 +35,13 @@ static void ignore(struct bridge *bridge, const struct bridge_event *event)
 {
 }
 
+/* What is not said is as it always was. */
+static bool is_mulaw(const struct media_message *start)
+{
+	return (start->encoding.size == 0 || str_equal(start->encoding, STR("audio/x-mulaw"))) &&
+	       (start->sample_rate == 0 || start->sample_rate == MULAW_HZ) && start->channels <= 1;
+}
+
 static void on_start(struct bridge *bridge, const struct bridge_event *event)
 {
 	const struct media_message *start = event->message;
@@ -43,6 +52,12 @@ static void on_start(struct bridge *bridge, const struct bridge_event *event)
 		bridge_refuse(bridge, &(struct bridge_event){.code = CLOSE_DATA,
 					      .refusal = REFUSED_JSON,
 					      .words = "callSid or streamSid is too long"});
+		return;
+	}
+	if (!is_mulaw(start)) {
+		bridge_refuse(bridge, &(struct bridge_event){.code = CLOSE_BINARY,
+					      .refusal = REFUSED_JSON,
+					      .words = "not mu-law at 8000 Hz"});
 		return;
 	}
 	bridge->sequence = start->sequence;

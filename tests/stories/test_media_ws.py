@@ -214,6 +214,8 @@ BAD = [
     ("media before start", lambda stream: stream.media_message(b"\xff"), 1002, "order"),
     ("stop before start", lambda stream: stream.numbered("stop"), 1002, "order"),
     ("start without a call", lambda stream: stream.numbered("start", start={}), 1007, "json"),
+    ("start of other audio", lambda stream: (message := stream.start_message(mode="echo"))["start"].update(
+        mediaFormat={"encoding": "audio/l16", "sampleRate": 16000, "channels": 1}) or message, 1003, "json"),
     ("start with a sid that needs escapes",
      lambda stream: {**stream.start_message(), "streamSid": 'a"b'}, 1007, "json"),
 ]
