@@ -6,8 +6,8 @@
 
 #include "alloc.h"
 #include "crypto.h"
-#include "json_put.h"
 #include "hook_menu.h"
+#include "json_put.h"
 #include "prompt_file.h"
 
 #include <stdio.h>

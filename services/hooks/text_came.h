@@ -4,9 +4,9 @@
 #ifndef HOOKS_TEXT_CAME_H
 #define HOOKS_TEXT_CAME_H
 
+#include "hook_menu.h"
 #include "hooks.h"
 #include "keywords.h"
-#include "hook_menu.h"
 
 #define TEXT_MAX_MEDIA 10
 

@@ -8,9 +8,9 @@
 #ifndef HOOKS_VOICE_H
 #define HOOKS_VOICE_H
 
+#include "hook_menu.h"
 #include "hooks.h"
 #include "later.h"
-#include "hook_menu.h"
 #include "twiml.h"
 
 enum { VOICE_ARENA_BYTES = 4 << 20, VOICE_DEADLINE_MS = 10000 };

@@ -66,8 +66,7 @@ static void test_mask(void **state)
 {
 	assert_masked(
 		"CallSid=CA1&CallToken=%7Babc&From=%2B33", "CallSid=CA1&CallToken=***&From=%2B33");
-	assert_masked("CallSid=CA1\nCallToken={\"a\":1}\nTo=x",
-		"CallSid=CA1\nCallToken=***\nTo=x");
+	assert_masked("CallSid=CA1\nCallToken={\"a\":1}\nTo=x", "CallSid=CA1\nCallToken=***\nTo=x");
 	assert_masked("{\"client_secret\" : \"a\\\"b\", \"x\": \"token\"}",
 		"{\"client_secret\" : \"***\", \"x\": \"token\"}");
 	assert_masked("<Parameter name=\"token\" value=\"CA1.2.3\"/><Parameter name=\"call_sid\" "
