@@ -43,21 +43,26 @@ static size_t end_mark(struct str text)
 	return size;
 }
 
-/* "Dr. Cohen", "M. Dupont", "12. Mai": a short word that begins like a name, or digits, then a full
- * stop. Words that do end sentences are longer, or in lower case ("it is so."). */
+/* "Dr. Cohen", "M. Dupont", "ул. Ленина", and "1. First" of a list. Not by length: "OK.", "No.", "Да."
+ * are sentences, and so is "... at 9.". */
 static bool is_abbreviation(struct str before)
 {
-	size_t word = 0;
+	static const char *const words[] = {
+		"Mr", "Mrs", "Ms", "Dr", "St", "Prof", "Mme", "Mlle", "ул", "им", "тел"};
+	size_t size = 0;
+	struct str word;
 
-	while (word < before.size && !is_space(before.data[before.size - 1 - word]))
-		word++;
-	before = str_of(before.data + before.size - word, word);
-	if (word == 0 || str_is_digits(before))
-		return word > 0 && word <= 2;
-	if ((unsigned char)before.data[0] >=
-		0x80) /* a letter ("г."), but words are short, too: "да." */
-		return word <= 2 || str_equal(before, STR("ул"));
-	return word <= 2 && isupper((unsigned char)before.data[0]);
+	while (size < before.size && !is_space(before.data[before.size - 1 - size]))
+		size++;
+	word = str_of(before.data + before.size - size, size);
+	if (str_is_digits(word))
+		return str_trim(before).size == size;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (str_equal(word, str_from(words[i])))
+			return true;
+	}
+	return size > 0 && str_utf8_size(word) == size &&
+	       (isupper((unsigned char)word.data[0]) || size > 1); /* a letter: "M.", "г." */
 }
 
 /* Up to the last space before `most`; never inside a character. */

@@ -68,6 +68,42 @@ def test_what_nobody_said_is_not_answered(world):
         assert "Thank you." not in texts and len(world.asked("/v1/chat/completions")) == 1
 
 
+def test_an_interruption_ends_the_transfers(world):
+    """The model still writes when the caller interrupts: nobody waits for the rest, and none of it is said or remembered."""
+    answer = " ".join(f"This is sentence number {number}." for number in range(1, 25))
+    world.configure(filler="")
+    world.script(transcripts=["Tell me all.", "Stop."], answers=[{"text": answer}, {"text": "Yes?"}], pace_ms=30)
+    with world.open("pipeline") as stream:
+        stream.speak(QUESTION)
+        stream.wait_speaking()
+        begun = stream.now_ms()
+        wait_until(lambda: stream.now_ms() - begun > 2300, 5, "some of the answer")
+        stream.speak(WORD)
+        wait_until(lambda: len(world.asked("/v1/chat/completions")) == 2, 10, "the next question")
+        stream.wait_quiet()
+        first, second = world.rows("/v1/chat/completions")
+        assert first["status"] == 0, "the model went on writing"
+        roles = [one["role"] for one in second["request"]["messages"]]
+        assert roles == ["system", "user", "assistant", "user"]
+        told = second["request"]["messages"][2]["content"]
+        assert answer.startswith(told) and "number 1." in told and "number 4" not in told, told
+        assert world.turns(stream)[0]["interrupted"] and world.turns(stream)[0]["reply_text"] == told
+
+
+def test_who_goes_on_speaking_is_heard_as_a_whole(world):
+    """P7, P9: a pause that was taken for the end: both parts are one question, answered once."""
+    world.fault("/v1/audio/transcriptions", delay_ms=4000)
+    world.script(transcripts=["never read", "Both parts."], answers=[{"text": "Well."}])
+    with world.open("pipeline") as stream:
+        stream.speak(QUESTION + voices.silence(700) + WORD)
+        stream.wait_speaking()
+        stream.wait_quiet()
+        assert_heard(stream, "Well.")
+        part, whole = world.asked("/v1/audio/transcriptions")
+        assert whole["ms"] > part["ms"] + len(WORD) // 8 - 200
+        assert len(world.asked("/v1/chat/completions")) == 1
+
+
 def test_a_filler_when_thinking_takes_long(world):
     world.configure(filler="Just a second.", filler_ms=500)
     world.script(answers=[{"text": "Here it is.", "think_ms": 1800}])

@@ -70,8 +70,11 @@ class World:
 
     def asked(self, path, method=None):
         """What the engine was asked, oldest first."""
+        return [row["request"] for row in self.rows(path) if method in (None, row["method"])]
+
+    def rows(self, path):
         rows = requests.get(f"{self.sandbox.url}/_sandbox/requests?service=engine", timeout=10).json()
-        return [row["request"] for row in rows if row["path"] == path and method in (None, row["method"])]
+        return [row for row in rows if row["path"] == path]
 
     def open(self, engine):
         call = call_sid()

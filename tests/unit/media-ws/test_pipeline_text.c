@@ -60,9 +60,11 @@ static void test_what_is_no_end(void **state)
 {
 	must_split("It costs 3.50 euros. Good.", "It costs 3.50 euros.| Good.|");
 	must_split("M. Dupont and Dr. Cohen are in.", "M. Dupont and Dr. Cohen are in.|");
-	must_split("Le 12. mai à 9.30 heures.", "Le 12. mai à 9.30 heures.|");
+	must_split("1. Rooms. 2. Prices.", "1. Rooms.| 2. Prices.|");
 	must_split("ул. Ленина, г. Минск. Ждём.", "ул. Ленина, г. Минск.| Ждём.|");
 	must_split("It is so. Fine.", "It is so.| Fine.|");
+	must_split("OK. No. Да. Ja.", "OK.| No.| Да.| Ja.|");
+	must_split("We open at 9. Come by.", "We open at 9.| Come by.|");
 }
 
 static void test_the_first_clause_does_not_wait(void **state)
