@@ -31,8 +31,9 @@ struct twilio_number {
 	TAILQ_ENTRY(twilio_number) link;
 	char *number, *account_sid, *auth_token;
 	char *voice_url, *voice_fallback_url, *status_callback, *sms_url, *whatsapp_url;
-	bool no_opt_out; /* Twilio's own STOP handling is switched off */
-	bool trial;	 /* texts to verified people only: 21608 */
+	bool no_opt_out;  /* Twilio's own STOP handling is switched off */
+	int64_t declared; /* which declaration it was */
+	bool trial;	  /* texts to verified people only: 21608 */
 };
 
 /* Somebody whom we call or text; what was not declared answers after a second and takes every text. */
@@ -93,7 +94,7 @@ struct twilio {
 	unsigned number_count, person_count, alert_count, file_count, recording_count, call_count,
 		message_count;
 	struct twilio_switches switches;
-	int64_t alert_ids, revision; /* pages look whether it changed */
+	int64_t declarations, alert_ids, revision; /* pages look whether it changed */
 	int64_t webhooks;
 };
 

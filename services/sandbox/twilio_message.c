@@ -13,10 +13,8 @@
 
 /* -- the list ----------------------------------------------------------------------------------------- */
 
-static void free_message(struct twilio *twilio, struct twilio_message *message)
+static void free_message(struct twilio_message *message)
 {
-	TAILQ_REMOVE(&twilio->messages, message, link);
-	twilio->message_count--;
 	free(message->account_sid);
 	free(message->from);
 	free(message->to);
@@ -29,8 +27,23 @@ static void free_message(struct twilio *twilio, struct twilio_message *message)
 
 void twilio_messages_clear(struct twilio *twilio)
 {
-	while (!TAILQ_EMPTY(&twilio->messages))
-		free_message(twilio, TAILQ_FIRST(&twilio->messages));
+	struct twilio_message *at = TAILQ_FIRST(&twilio->messages), *next;
+
+	for (; at != NULL; at = next) {
+		next = TAILQ_NEXT(at, link);
+		free_message(at);
+	}
+	TAILQ_INIT(&twilio->messages);
+	twilio->message_count = 0;
+}
+
+static void drop_oldest(struct twilio *twilio)
+{
+	struct twilio_message *oldest = TAILQ_FIRST(&twilio->messages);
+
+	TAILQ_REMOVE(&twilio->messages, oldest, link);
+	twilio->message_count--;
+	free_message(oldest);
 }
 
 struct twilio_message *twilio_message_add(struct twilio *twilio, const struct twilio_draft *draft)
@@ -52,7 +65,7 @@ struct twilio_message *twilio_message_add(struct twilio *twilio, const struct tw
 	message->updated_ms = message->at_ms;
 	TAILQ_INSERT_TAIL(&twilio->messages, message, link);
 	if (++twilio->message_count > TWILIO_MAX_MESSAGES)
-		free_message(twilio, TAILQ_FIRST(&twilio->messages));
+		drop_oldest(twilio);
 	twilio_changed(twilio);
 	return message;
 }

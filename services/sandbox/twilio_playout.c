@@ -29,8 +29,14 @@ static char *take_mark(struct playout *playout)
 
 void playout_free(struct playout *playout)
 {
-	while (!TAILQ_EMPTY(&playout->marks))
-		free(take_mark(playout));
+	struct playout_mark *at = TAILQ_FIRST(&playout->marks), *next;
+
+	for (; at != NULL; at = next) {
+		next = TAILQ_NEXT(at, link);
+		free(at->name);
+		free(at);
+	}
+	TAILQ_INIT(&playout->marks);
 	buf_free(&playout->audio);
 }
 

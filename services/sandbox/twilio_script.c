@@ -17,10 +17,8 @@ void script_init(struct script *script)
 	script->key_ms = -KEY_GAP_MS;
 }
 
-static void drop(struct script *script, struct script_step *step)
+static void free_step(struct script_step *step)
 {
-	TAILQ_REMOVE(&script->steps, step, link);
-	script->count--;
 	free(step->text);
 	free(step->mulaw);
 	free(step);
@@ -28,8 +26,28 @@ static void drop(struct script *script, struct script_step *step)
 
 void script_clear(struct script *script)
 {
-	while (!TAILQ_EMPTY(&script->steps))
-		drop(script, TAILQ_FIRST(&script->steps));
+	struct script_step *at = TAILQ_FIRST(&script->steps), *next;
+
+	for (; at != NULL; at = next) {
+		next = TAILQ_NEXT(at, link);
+		free_step(at);
+	}
+	TAILQ_INIT(&script->steps);
+	script->count = 0;
+}
+
+/* The step that is to be played; what was over in the last frame goes. */
+static struct script_step *current(struct script *script)
+{
+	struct script_step *step = TAILQ_FIRST(&script->steps), *next;
+
+	if (step == NULL || step->ms >= 0)
+		return step;
+	next = TAILQ_NEXT(step, link);
+	TAILQ_REMOVE(&script->steps, step, link);
+	script->count--;
+	free_step(step);
+	return next;
 }
 
 bool script_is_done(const struct script *script)
@@ -247,16 +265,13 @@ static bool play(struct script *script, struct script_step *step, const struct s
 void script_frame(struct script *script, const struct script_view *view, uint8_t *frame,
 	struct script_act *act)
 {
-	struct script_step *step = TAILQ_FIRST(&script->steps);
+	struct script_step *step;
 
 	*act = (struct script_act){0};
 	audio_silence(frame, FRAME_BYTES);
 	if (view->hears_voice)
 		script->heard_ms = view->now_ms;
-	while (step != NULL && step->ms < 0) { /* over since the last frame */
-		drop(script, step);
-		step = TAILQ_FIRST(&script->steps);
-	}
+	step = current(script);
 	if (step == NULL)
 		return;
 	if (step->begun_ms < 0)

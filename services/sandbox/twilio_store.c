@@ -14,17 +14,31 @@
 #define STORE_ADD(twilio, list, count, max, item, free_one)                                        \
 	do {                                                                                       \
 		TAILQ_INSERT_TAIL(&(twilio)->list, (item), link);                                  \
-		if (++(twilio)->count > (max))                                                     \
-			free_one((twilio), TAILQ_FIRST(&(twilio)->list));                          \
+		if (++(twilio)->count > (max)) {                                                   \
+			__typeof__(item) oldest = TAILQ_FIRST(&(twilio)->list);                    \
+			TAILQ_REMOVE(&(twilio)->list, oldest, link);                               \
+			(twilio)->count--;                                                         \
+			free_one(oldest);                                                          \
+		}                                                                                  \
 		twilio_changed(twilio);                                                            \
+	} while (0)
+
+/* All of a list, which is empty afterwards. */
+#define STORE_CLEAR(twilio, list, count, free_one)                                                 \
+	do {                                                                                       \
+		__typeof__(TAILQ_FIRST(&(twilio)->list)) at = TAILQ_FIRST(&(twilio)->list), next;  \
+		for (; at != NULL; at = next) {                                                    \
+			next = TAILQ_NEXT(at, link);                                               \
+			free_one(at);                                                              \
+		}                                                                                  \
+		TAILQ_INIT(&(twilio)->list);                                                       \
+		(twilio)->count = 0;                                                               \
 	} while (0)
 
 /* -- what goes ---------------------------------------------------------------------------------------- */
 
-static void free_number(struct twilio *twilio, struct twilio_number *number)
+static void empty_number(struct twilio_number *number)
 {
-	TAILQ_REMOVE(&twilio->numbers, number, link);
-	twilio->number_count--;
 	free(number->number);
 	free(number->account_sid);
 	free(number->auth_token);
@@ -33,43 +47,45 @@ static void free_number(struct twilio *twilio, struct twilio_number *number)
 	free(number->status_callback);
 	free(number->sms_url);
 	free(number->whatsapp_url);
+}
+
+static void free_number(struct twilio_number *number)
+{
+	empty_number(number);
 	free(number);
 }
 
-static void free_person(struct twilio *twilio, struct twilio_person *person)
+static void empty_person(struct twilio_person *person)
 {
-	TAILQ_REMOVE(&twilio->people, person, link);
-	twilio->person_count--;
 	free(person->number);
 	free(person->answers);
 	free(person->file);
 	free(person->texts);
+}
+
+static void free_person(struct twilio_person *person)
+{
+	empty_person(person);
 	free(person);
 }
 
-static void free_alert(struct twilio *twilio, struct twilio_alert *alert)
+static void free_alert(struct twilio_alert *alert)
 {
-	TAILQ_REMOVE(&twilio->alerts, alert, link);
-	twilio->alert_count--;
 	free(alert->resource_sid);
 	free(alert->url);
 	free(alert->words);
 	free(alert);
 }
 
-static void free_file(struct twilio *twilio, struct twilio_file *file)
+static void free_file(struct twilio_file *file)
 {
-	TAILQ_REMOVE(&twilio->files, file, link);
-	twilio->file_count--;
 	free(file->name);
 	free(file->mulaw);
 	free(file);
 }
 
-static void free_recording(struct twilio *twilio, struct twilio_recording *recording)
+static void free_recording(struct twilio_recording *recording)
 {
-	TAILQ_REMOVE(&twilio->recordings, recording, link);
-	twilio->recording_count--;
 	free(recording->account_sid);
 	buf_free(&recording->mulaw);
 	free(recording);
@@ -89,16 +105,11 @@ void twilio_store_init(struct twilio *twilio)
 
 void twilio_store_clear(struct twilio *twilio)
 {
-	while (!TAILQ_EMPTY(&twilio->numbers))
-		free_number(twilio, TAILQ_FIRST(&twilio->numbers));
-	while (!TAILQ_EMPTY(&twilio->people))
-		free_person(twilio, TAILQ_FIRST(&twilio->people));
-	while (!TAILQ_EMPTY(&twilio->alerts))
-		free_alert(twilio, TAILQ_FIRST(&twilio->alerts));
-	while (!TAILQ_EMPTY(&twilio->files))
-		free_file(twilio, TAILQ_FIRST(&twilio->files));
-	while (!TAILQ_EMPTY(&twilio->recordings))
-		free_recording(twilio, TAILQ_FIRST(&twilio->recordings));
+	STORE_CLEAR(twilio, numbers, number_count, free_number);
+	STORE_CLEAR(twilio, people, person_count, free_person);
+	STORE_CLEAR(twilio, alerts, alert_count, free_alert);
+	STORE_CLEAR(twilio, files, file_count, free_file);
+	STORE_CLEAR(twilio, recordings, recording_count, free_recording);
 }
 
 /* -- what is asked -------------------------------------------------------------------------------------- */
@@ -167,14 +178,15 @@ bool twilio_account_allows(const struct twilio *twilio, struct str account_sid, 
 /* The newest one that was declared: after a rotation, that signs. */
 const char *twilio_token_of(const struct twilio *twilio, const char *account_sid)
 {
-	const struct twilio_number *at;
+	const struct twilio_number *at, *newest = NULL;
 
-	TAILQ_FOREACH_REVERSE(at, &twilio->numbers, twilio_numbers, link)
+	TAILQ_FOREACH(at, &twilio->numbers, link)
 	{
-		if (strcmp(at->account_sid, account_sid) == 0)
-			return at->auth_token;
+		if (strcmp(at->account_sid, account_sid) == 0 &&
+			(newest == NULL || at->declared > newest->declared))
+			newest = at;
 	}
-	return "";
+	return newest != NULL ? newest->auth_token : "";
 }
 
 /* -- what comes ------------------------------------------------------------------------------------------- */
@@ -184,12 +196,10 @@ static char *copy(const char *text)
 	return alloc_text(str_from(text));
 }
 
-void twilio_number_put(struct twilio *twilio, const struct twilio_number *from)
+/* What is declared again keeps its place in the list. */
+static void fill_number(
+	struct twilio *twilio, struct twilio_number *number, const struct twilio_number *from)
 {
-	struct twilio_number *old = twilio_number_find(twilio, str_from(from->number));
-	struct twilio_number *number = alloc_zeroed(1, sizeof(*number));
-
-	*number = *from;
 	number->number = copy(from->number);
 	number->account_sid = copy(from->account_sid);
 	number->auth_token = copy(from->auth_token);
@@ -198,37 +208,68 @@ void twilio_number_put(struct twilio *twilio, const struct twilio_number *from)
 	number->status_callback = copy(from->status_callback);
 	number->sms_url = copy(from->sms_url);
 	number->whatsapp_url = copy(from->whatsapp_url);
-	if (old != NULL)
-		free_number(twilio, old);
+	number->no_opt_out = from->no_opt_out;
+	number->trial = from->trial;
+	number->declared = ++twilio->declarations;
+}
+
+void twilio_number_put(struct twilio *twilio, const struct twilio_number *from)
+{
+	struct twilio_number *number = twilio_number_find(twilio, str_from(from->number));
+
+	if (number != NULL) {
+		empty_number(number);
+		fill_number(twilio, number, from);
+		twilio_changed(twilio);
+		return;
+	}
+	number = alloc_zeroed(1, sizeof(*number));
+	fill_number(twilio, number, from);
 	STORE_ADD(twilio, numbers, number_count, TWILIO_MAX_NUMBERS, number, free_number);
 }
 
-void twilio_person_put(struct twilio *twilio, const struct twilio_person *from)
+static void fill_person(struct twilio_person *person, const struct twilio_person *from)
 {
-	struct twilio_person *old = twilio_person_find(twilio, str_from(from->number));
-	struct twilio_person *person = alloc_zeroed(1, sizeof(*person));
-
-	*person = *from;
 	person->number = copy(from->number);
 	person->answers = copy(from->answers);
 	person->file = copy(from->file);
 	person->texts = copy(from->texts);
-	if (old != NULL)
-		free_person(twilio, old);
+	person->ring_ms = from->ring_ms;
+	person->talk_ms = from->talk_ms;
+	person->error_code = from->error_code;
+	person->verified = from->verified;
+}
+
+void twilio_person_put(struct twilio *twilio, const struct twilio_person *from)
+{
+	struct twilio_person *person = twilio_person_find(twilio, str_from(from->number));
+
+	if (person != NULL) {
+		empty_person(person);
+		fill_person(person, from);
+		return;
+	}
+	person = alloc_zeroed(1, sizeof(*person));
+	fill_person(person, from);
 	STORE_ADD(twilio, people, person_count, TWILIO_MAX_PEOPLE, person, free_person);
 }
 
 void twilio_file_put(struct twilio *twilio, struct str name, const void *mulaw, size_t bytes)
 {
-	struct twilio_file *old = twilio_file_find(twilio, name);
-	struct twilio_file *file = alloc_zeroed(1, sizeof(*file));
+	struct twilio_file *file = twilio_file_find(twilio, name);
+	uint8_t *kept = alloc_zeroed(1, bytes + 1);
 
+	memcpy(kept, mulaw, bytes);
+	if (file != NULL) {
+		free(file->mulaw);
+		file->mulaw = kept;
+		file->bytes = bytes;
+		return;
+	}
+	file = alloc_zeroed(1, sizeof(*file));
 	file->name = alloc_text(name);
-	file->mulaw = alloc_zeroed(1, bytes + 1);
-	memcpy(file->mulaw, mulaw, bytes);
+	file->mulaw = kept;
 	file->bytes = bytes;
-	if (old != NULL)
-		free_file(twilio, old);
 	STORE_ADD(twilio, files, file_count, TWILIO_MAX_FILES, file, free_file);
 }
 

@@ -49,7 +49,6 @@ bool stream_is_over(const struct twilio_stream *stream)
 
 static void free_stream(struct twilio_stream *stream)
 {
-	TAILQ_REMOVE(&stream->twilio->streams, stream, link);
 	websocket_free(&stream->websocket);
 	playout_free(&stream->playout);
 	buf_free(&stream->parameters);
@@ -62,8 +61,19 @@ static void free_stream(struct twilio_stream *stream)
 
 void streams_clear(struct twilio *twilio)
 {
-	while (!TAILQ_EMPTY(&twilio->streams))
-		free_stream(TAILQ_FIRST(&twilio->streams));
+	struct twilio_stream *at = TAILQ_FIRST(&twilio->streams), *next;
+
+	for (; at != NULL; at = next) {
+		next = TAILQ_NEXT(at, link);
+		free_stream(at);
+	}
+	TAILQ_INIT(&twilio->streams);
+}
+
+static void forget(struct twilio_stream *stream)
+{
+	TAILQ_REMOVE(&stream->twilio->streams, stream, link);
+	free_stream(stream);
 }
 
 /* -- its status ----------------------------------------------------------------------------------------------- */
@@ -154,7 +164,7 @@ static void send_media(struct twilio_stream *stream, const uint8_t *said)
 		"\"chunk\":\"%lld\",\"timestamp\":\"%lld\",\"payload\":\"%s\"},\"streamSid\":\"%"
 		"s\"}",
 		(long long)++stream->sequence, (long long)++stream->chunk,
-		(long long)(stream->frames++ * FRAME_MS + 5), payload, stream->sid);
+		(long long)stream->frames++ * FRAME_MS + 5, payload, stream->sid);
 	(void)send(stream, &text);
 }
 
@@ -245,7 +255,7 @@ static void take_clear(struct twilio_stream *stream)
 	int64_t dropped = playout_clear(&stream->playout);
 
 	if (stream->call != NULL)
-		call_note(stream->call, "clear", "%lld", (long long)dropped / 8);
+		call_note(stream->call, "clear", "%lld", (long long)(dropped / 8));
 	echo_marks(stream, "flushed");
 	stream->dry_ms = -1;
 }
@@ -328,7 +338,7 @@ static void on_closed(void *context, int code, const char *words)
 	if (stream->call != NULL)
 		call_note(stream->call, "stream_closed", "%d %s", code, words);
 	else
-		free_stream(stream);
+		forget(stream);
 }
 
 void stream_frame(struct twilio_stream *stream, const uint8_t *said, uint8_t *heard)
@@ -348,7 +358,7 @@ void stream_leave(struct twilio_stream *stream)
 {
 	stream->call = NULL;
 	if (stream->over) {
-		free_stream(stream);
+		forget(stream);
 		return;
 	}
 	if (stream->open)
@@ -488,6 +498,6 @@ struct twilio_stream *stream_open(
 		return stream;
 	twilio_alert(call->twilio, 31923, (struct twilio_place){call->sid, url}, "Stream - %s",
 		error.text);
-	free_stream(stream);
+	forget(stream);
 	return NULL;
 }
