@@ -121,6 +121,21 @@ static void one_rule_says_who_is_internal(void **state)
 	number_rules_free(&rules);
 }
 
+static void a_machine_is_one_of_us(void **state)
+{
+	struct number_rules *rules = number_rules_new();
+
+	(void)state;
+	assert_true(number_is_internal(NULL, STR("agent")));
+	assert_true(number_is_internal(rules, STR("agent")));
+	assert_true(number_is_internal(rules, STR("menu")));
+	assert_false(number_is_machine(STR("Agent")));
+	assert_false(number_is_machine(STR("agents")));
+	assert_false(number_is_machine(STR("")));
+	assert_false(number_is_internal(rules, STR("operator")));
+	number_rules_free(&rules);
+}
+
 static void a_line_is_no_caller(void **state)
 {
 	struct number_rules *rules = office();
@@ -183,6 +198,7 @@ int main(void)
 		cmocka_unit_test(a_rule_is_a_prefix_and_a_count),
 		cmocka_unit_test(a_rule_takes_the_last_digits),
 		cmocka_unit_test(one_rule_says_who_is_internal),
+		cmocka_unit_test(a_machine_is_one_of_us),
 		cmocka_unit_test(a_line_is_no_caller),
 		cmocka_unit_test(a_bad_rule_leaves_the_line_known),
 		cmocka_unit_test(rules_are_bounded),

@@ -100,6 +100,34 @@ static void without_a_key_nothing_is_taken(void **state)
 	buf_free(&link.text);
 }
 
+/* A link to a customer opens no call, one to a call no customer, whatever the numbers. */
+static void a_customers_link_is_his_alone(void **state)
+{
+	struct link call = link_of(STR("0367"), 33612345678, NOW_MS + HOUR_MS);
+	struct signed_query query = {STR("0367"), 0, call.until, call.sign};
+	struct str sign;
+	struct buf text;
+
+	(void)state;
+	assert_false(signed_customer_check(KEY, &query, STR("33612345678"), NOW_MS, NULL));
+	buf_init(&text, 300);
+	signed_customer_link(KEY, STR("0367"), STR("33612345678"), NOW_MS + HOUR_MS, &text);
+	assert_true(str_starts(
+		buf_str(&text), STR("/customer/0367/33612345678?until=1795266000&sign=")));
+	sign = str_of(text.data + text.size - 20, 20);
+	query.sign = sign;
+	assert_true(signed_customer_check(KEY, &query, STR("33612345678"), NOW_MS, NULL));
+	assert_false(signed_customer_check(KEY, &query, STR("33612345679"), NOW_MS, NULL));
+	assert_false(signed_customer_check(OTHER, &query, STR("33612345678"), NOW_MS, NULL));
+	assert_false(signed_customer_check(
+		KEY, &query, STR("33612345678"), NOW_MS + HOUR_MS + 1000, NULL));
+	assert_refused(KEY, STR("0367"), 33612345678, call.until, sign);
+	query.enterprise = STR("0368");
+	assert_false(signed_customer_check(KEY, &query, STR("33612345678"), NOW_MS, NULL));
+	buf_free(&text);
+	buf_free(&call.text);
+}
+
 static void a_button_says_what_it_said(void **state)
 {
 	static const enum callback_action actions[] = {
@@ -177,6 +205,7 @@ int main(void)
 		cmocka_unit_test(a_link_is_taken_until_it_is_over),
 		cmocka_unit_test(a_link_that_was_changed_is_refused),
 		cmocka_unit_test(without_a_key_nothing_is_taken),
+		cmocka_unit_test(a_customers_link_is_his_alone),
 		cmocka_unit_test(a_button_says_what_it_said),
 		cmocka_unit_test(a_button_of_others_is_refused),
 		cmocka_unit_test(a_phone_that_is_too_long_helps_nobody),
