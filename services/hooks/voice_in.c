@@ -172,9 +172,7 @@ static enum flow_status voice_in_answer(struct flow *flow)
 	if (in->way.state == VOICE_STREAM && voice->store.batch == NULL)
 		in->way = (struct way){VOICE_MENU, "", false, false};
 	voice_answer(flow, voice);
-	if (voice->number == NULL) /* gone just now */
-		voice_put_record(flow, voice, MENU_PHRASE_FAILED);
-	else if (is_fallback_of_later(voice))
+	if (voice->number == NULL || is_fallback_of_later(voice)) /* it may be gone just now */
 		voice_put_record(flow, voice, MENU_PHRASE_FAILED);
 	else
 		put_way(flow, voice, &in->way, true);
