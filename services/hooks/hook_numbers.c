@@ -4,8 +4,8 @@
  * While PostgreSQL fails the last good copy serves: a call is answered all the same. What cannot be used
  * (a menu that is none) is said once a load, and the default menu stands in.
  */
-#include "hooks.h"
 #include "hook_menu.h"
+#include "hooks.h"
 
 #include "alloc.h"
 #include "pg_listen.h"

@@ -5,8 +5,8 @@
 #include "hooks.h"
 #include "later.h"
 #include "prompts.h"
-#include "sender.h"
 #include "repeats.h"
+#include "sender.h"
 #include "voice.h"
 
 #include "alloc.h"

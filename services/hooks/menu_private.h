@@ -4,8 +4,8 @@
 #ifndef HOOKS_MENU_PRIVATE_H
 #define HOOKS_MENU_PRIVATE_H
 
-#include "keywords.h"
 #include "hook_menu.h"
+#include "keywords.h"
 
 enum { MENU_MAX_SPANS = 6, MENU_MAX_HOLIDAYS = 64, MENU_MAX_WORDS = 64, MENU_DAYS = 7 };
 
