@@ -181,6 +181,11 @@ static bool check_phrases(const struct reader *reader, const struct json_strings
 	return true;
 }
 
+static bool is_key(char c)
+{
+	return (c >= '0' && c <= '9') || c == '*' || c == '#';
+}
+
 static bool read_choice(
 	const struct reader *reader, const struct json *json, struct dialogue_choice *choice)
 {
@@ -192,8 +197,7 @@ static bool read_choice(
 	if (raw.phrases != NULL && !read_object(reader, raw.phrases, phrases_fields, &phrases))
 		return error_prefix(reader->error, "phrases: only en is heard: ");
 	choice->phrases = phrases.en;
-	if (raw.digit.size > 1 ||
-		(raw.digit.size == 1 && memchr("0123456789*#", raw.digit.data[0], 12) == NULL))
+	if (raw.digit.size > 1 || (raw.digit.size == 1 && !is_key(raw.digit.data[0])))
 		return error_set(reader->error, ERROR_INPUT, "digit: one of 0 to 9, * and #");
 	choice->digit = raw.digit.size > 0 ? raw.digit.data[0] : '\0';
 	if (choice->digit == '\0' && phrases.en.count == 0)

@@ -33,17 +33,26 @@ struct prompts *prompts_new(size_t max_bytes)
 	return prompts;
 }
 
-static void unlink_prompt(struct prompts *prompts, struct prompt *prompt)
+static void unlink_prompt(struct prompts *prompts, const struct prompt *prompt)
 {
-	*(prompt->newer != NULL ? &prompt->newer->older : &prompts->newest) = prompt->older;
-	*(prompt->older != NULL ? &prompt->older->newer : &prompts->oldest) = prompt->newer;
+	if (prompt->newer != NULL)
+		prompt->newer->older = prompt->older;
+	else
+		prompts->newest = prompt->older;
+	if (prompt->older != NULL)
+		prompt->older->newer = prompt->newer;
+	else
+		prompts->oldest = prompt->newer;
 }
 
 static void link_newest(struct prompts *prompts, struct prompt *prompt)
 {
 	prompt->newer = NULL;
 	prompt->older = prompts->newest;
-	*(prompts->newest != NULL ? &prompts->newest->newer : &prompts->oldest) = prompt;
+	if (prompts->newest != NULL)
+		prompts->newest->newer = prompt;
+	else
+		prompts->oldest = prompt;
 	prompts->newest = prompt;
 }
 
@@ -52,20 +61,28 @@ static struct str key_of(const struct prompt *prompt)
 	return str_of((const char *)prompt->key, sizeof(prompt->key));
 }
 
-static void drop(struct prompts *prompts, struct prompt *prompt)
+static void drop_oldest(struct prompts *prompts)
 {
-	(void)table_remove(prompts->table, key_of(prompt));
-	unlink_prompt(prompts, prompt);
-	prompts->bytes -= prompt->size + OVERHEAD_BYTES;
-	free(prompt);
+	struct prompt *last = prompts->oldest;
+
+	(void)table_remove(prompts->table, key_of(last));
+	prompts->oldest = last->newer;
+	if (last->newer != NULL)
+		last->newer->older = NULL;
+	else
+		prompts->newest = NULL;
+	prompts->bytes -= last->size + OVERHEAD_BYTES;
+	free(last);
 }
 
 void prompts_free(struct prompts **prompts)
 {
 	if (*prompts == NULL)
 		return;
-	while ((*prompts)->oldest != NULL)
-		drop(*prompts, (*prompts)->oldest);
+	for (struct prompt *at = (*prompts)->newest, *older; at != NULL; at = older) {
+		older = at->older;
+		free(at);
+	}
 	table_free(&(*prompts)->table);
 	free(*prompts);
 	*prompts = NULL;
@@ -108,12 +125,12 @@ void prompts_put(struct prompts *prompts, const char *language, struct str text,
 	if (prompts == NULL || audio.size == 0 || audio.size + OVERHEAD_BYTES > prompts->max_bytes)
 		return;
 	make_key(language, text, key);
-	struct prompt *prompt = find(prompts, key);
-	if (prompt != NULL)
-		drop(prompts, prompt);
-	while (prompts->bytes + audio.size + OVERHEAD_BYTES > prompts->max_bytes)
-		drop(prompts, prompts->oldest);
-	prompt = alloc_zeroed(1, sizeof(*prompt) + audio.size);
+	if (find(prompts, key) != NULL)
+		return;
+	while (prompts->oldest != NULL &&
+		prompts->bytes + audio.size + OVERHEAD_BYTES > prompts->max_bytes)
+		drop_oldest(prompts);
+	struct prompt *prompt = alloc_zeroed(1, sizeof(*prompt) + audio.size);
 	memcpy(prompt->key, key, sizeof(key));
 	memcpy(prompt->audio, audio.data, audio.size);
 	prompt->size = audio.size;

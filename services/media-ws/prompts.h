@@ -16,7 +16,7 @@ void prompts_free(struct prompts **prompts);
 /* The audio of a text in a language; empty when it is not there. Until the next put. `prompts` may be
  * NULL. */
 struct str prompts_get(struct prompts *prompts, const char *language, struct str text);
-/* Copied. */
+/* Copied; what is there already stays. */
 void prompts_put(struct prompts *prompts, const char *language, struct str text, struct str audio);
 
 #endif

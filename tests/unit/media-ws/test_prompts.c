@@ -15,8 +15,8 @@ static void found_by_text_and_language(void **state)
 	assert_str(prompts_get(prompts, "fr", STR("hello")), "BB");
 	assert_int_equal(prompts_get(prompts, "en", STR("hell")).size, 0);
 	assert_int_equal(prompts_get(prompts, "ru", STR("hello")).size, 0);
-	prompts_put(prompts, "en", STR("hello"), STR("CCCCC")); /* anew */
-	assert_str(prompts_get(prompts, "en", STR("hello")), "CCCCC");
+	prompts_put(prompts, "en", STR("hello"), STR("CCCCC"));
+	assert_str(prompts_get(prompts, "en", STR("hello")), "AAAA"); /* the first stays */
 	prompts_free(&prompts);
 	assert_null(prompts);
 }
