@@ -243,7 +243,11 @@ def test_a_role_that_can_only_read_is_enough(make_stack):
     console.settings["DATABASE_URL"] = re.sub("//[^@]*@", "//callweave_console:reads@", stack.database_url)
     console.start()
     [call] = stack.calls("0367")
-    assert "Incoming call answered" in plain(page(stack, link(stack, "0367", call["call_id"])))
+    url = link(stack, "0367", call["call_id"])
+    opened = page(stack, url)
+    assert "Incoming call answered" in plain(opened)
+    customer = html.unescape(re.search(r'href="([^"]*/customer/[^"]*)"', opened.text).group(1))
+    assert "Incoming call" in plain(page(stack, requests.compat.urljoin(url, customer)))
     assert stack.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'callweave_console'")[0]["count"] >= 1
     with pytest.raises(Exception, match="permission denied"):
         stack.sql("SET ROLE callweave_console; SELECT bot_token FROM enterprises")
@@ -253,7 +257,8 @@ def test_home_and_description(house):
     home = requests.get(house.url("console") + "/", timeout=5)
     assert home.status_code == 200 and "Pages of calls" in home.text
     description = requests.get(house.url("console") + "/openapi.json", timeout=5).json()
-    assert set(description["paths"]) == {"/", "/call/{enterprise}/{call_id}", "/openapi.json"}
+    assert set(description["paths"]) == {"/", "/call/{enterprise}/{call_id}", "/customer/{enterprise}/{phone}",
+                                         "/openapi.json"}
     style = requests.get(house.url("console") + "/call/static/call.css", timeout=5)
     assert style.status_code == 200 and style.headers["Content-Type"].startswith("text/css")
 
