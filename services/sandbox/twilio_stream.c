@@ -2,35 +2,17 @@
  * twilio_stream: what Twilio says and takes over a stream (facts: connected, start, media, dtmf, mark,
  * stop out; media, mark, clear in). Text only; one warning a stream, however much is wrong.
  */
-#include "twilio_stream.h"
+#include "twilio_stream_private.h"
 
 #include "clock.h"
-#include "crypto.h"
 #include "twilio_media_check.h"
-#include "twilio_playout.h"
 #include "twilio_signature.h"
-#include "websocket.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define MAX_PARAMETERS_BYTES 500  /* name and value together */
 #define GAP_MS		     1000 /* a pause that is longer belongs to the talk */
 #define MAX_MESSAGE_BYTES    (4u << 20)
-
-struct twilio_stream {
-	TAILQ_ENTRY(twilio_stream) link;
-	struct twilio *twilio;
-	struct twilio_call *call; /* NULL: it has left */
-	struct websocket *websocket;
-	char sid[TWILIO_SID_BYTES], call_sid[TWILIO_SID_BYTES];
-	char *account_sid, *name, *url, *status_callback;
-	struct buf parameters; /* JSON object */
-	struct playout playout;
-	int64_t sequence, chunk, frames;
-	int64_t dry_ms; /* when the caller had heard all that came; -1: he hears, or heard nothing yet */
-	bool open, over, stopped, warned, full;
-};
 
 const char *stream_sid(const struct twilio_stream *stream)
 {
@@ -104,7 +86,7 @@ static void tell(struct twilio_stream *stream, const char *event, int code, cons
 	arena_free(&arena);
 }
 
-static void note(struct twilio_stream *stream, const char *what, const char *detail)
+void stream_note(struct twilio_stream *stream, const char *what, const char *detail)
 {
 	if (stream->call != NULL)
 		call_note(stream->call, what, "%s", detail);
@@ -113,7 +95,7 @@ static void note(struct twilio_stream *stream, const char *what, const char *det
 /* Once a stream: what else is wrong stands in the call's events alone. */
 static void warn(struct twilio_stream *stream, int code, const char *words)
 {
-	note(stream, "violation", words);
+	stream_note(stream, "violation", words);
 	if (stream->warned)
 		return;
 	stream->warned = true;
@@ -121,106 +103,17 @@ static void warn(struct twilio_stream *stream, int code, const char *words)
 		"Stream - %s (%s)", words, stream->sid);
 }
 
-/* -- what Twilio says -------------------------------------------------------------------------------------------- */
-
-static bool send(struct twilio_stream *stream, struct buf *text)
-{
-	bool sent = !text->failed && websocket_send(stream->websocket, false, buf_str(text));
-
-	if (!sent)
-		note(stream, "unsent", "the peer does not read");
-	buf_free(text);
-	return sent;
-}
-
-static void send_start(struct twilio_stream *stream)
-{
-	struct buf text;
-
-	buf_init(&text, 65536);
-	buf_add(&text,
-		STR("{\"event\":\"connected\",\"protocol\":\"Call\",\"version\":\"1.0.0\"}"));
-	(void)send(stream, &text);
-	buf_init(&text, 65536);
-	buf_printf(&text,
-		"{\"event\":\"start\",\"sequenceNumber\":\"%lld\",\"start\":{\"accountSid\":\"%s\","
-		"\"streamSid\":\"%s\",\"callSid\":\"%s\",\"tracks\":[\"inbound\"],\"mediaFormat\":{"
-		"\"encoding\":\"audio/x-mulaw\",\"sampleRate\":8000,\"channels\":1},"
-		"\"customParameters\":%.*s},\"streamSid\":\"%s\"}",
-		(long long)++stream->sequence, stream->account_sid, stream->sid, stream->call_sid,
-		STR_ARG(buf_str(&stream->parameters)), stream->sid);
-	(void)send(stream, &text);
-}
-
-static void send_media(struct twilio_stream *stream, const uint8_t *said)
-{
-	char payload[CRYPTO_BASE64_TEXT(FRAME_BYTES)];
-	struct buf text;
-
-	crypto_base64(said, FRAME_BYTES, payload);
-	buf_init(&text, 2048);
-	buf_printf(&text,
-		"{\"event\":\"media\",\"sequenceNumber\":\"%lld\",\"media\":{\"track\":\"inbound\","
-		"\"chunk\":\"%lld\",\"timestamp\":\"%lld\",\"payload\":\"%s\"},\"streamSid\":\"%"
-		"s\"}",
-		(long long)++stream->sequence, (long long)++stream->chunk,
-		(long long)stream->frames++ * FRAME_MS + 5, payload, stream->sid);
-	(void)send(stream, &text);
-}
-
-void stream_key(struct twilio_stream *stream, char key)
-{
-	struct buf text;
-
-	if (!stream_is_open(stream))
-		return;
-	buf_init(&text, 1024);
-	buf_printf(&text,
-		"{\"event\":\"dtmf\",\"streamSid\":\"%s\",\"sequenceNumber\":\"%lld\",\"dtmf\":{"
-		"\"track\":\"inbound_track\",\"digit\":\"%c\"}}",
-		stream->sid, (long long)++stream->sequence, key);
-	(void)send(stream, &text);
-}
-
-static void send_mark(struct twilio_stream *stream, const char *name, const char *how)
-{
-	struct buf text;
-
-	buf_init(&text, 65536);
-	buf_printf(&text,
-		"{\"event\":\"mark\",\"sequenceNumber\":\"%lld\",\"streamSid\":\"%s\","
-		"\"mark\":{\"name\":",
-		(long long)++stream->sequence, stream->sid);
-	json_add_string(&text, str_from(name));
-	buf_add(&text, STR("}}"));
-	(void)send(stream, &text);
-	note(stream, how, name);
-}
+/* -- what Twilio hears --------------------------------------------------------------------------------------------- */
 
 static void echo_marks(struct twilio_stream *stream, const char *how)
 {
 	for (char *name = playout_due(&stream->playout); name != NULL;
 		name = playout_due(&stream->playout)) {
 		stream->dry_ms = -1; /* what follows is another utterance */
-		send_mark(stream, name, how);
+		stream_say_mark(stream, name, how);
 		free(name);
 	}
 }
-
-static void send_stop(struct twilio_stream *stream)
-{
-	struct buf text;
-
-	stream->stopped = true;
-	buf_init(&text, 1024);
-	buf_printf(&text,
-		"{\"event\":\"stop\",\"sequenceNumber\":\"%lld\",\"stop\":{\"accountSid\":\"%s\","
-		"\"callSid\":\"%s\"},\"streamSid\":\"%s\"}",
-		(long long)++stream->sequence, stream->account_sid, stream->call_sid, stream->sid);
-	(void)send(stream, &text);
-}
-
-/* -- what Twilio hears --------------------------------------------------------------------------------------------- */
 
 /* Audio that came too late for the one before it: the caller hears a hole. */
 static void note_gap(struct twilio_stream *stream)
@@ -241,7 +134,7 @@ static void take_media(struct twilio_stream *stream, const struct media_sent *se
 	note_gap(stream);
 	if (playout_add(&stream->playout, sent->audio, sent->bytes))
 		return;
-	note(stream, "discarded", "more than ten minutes are queued");
+	stream_note(stream, "discarded", "more than ten minutes are queued");
 	if (!stream->full)
 		twilio_alert(stream->twilio, 31931,
 			(struct twilio_place){stream->call_sid, stream->url},
@@ -305,8 +198,8 @@ static void on_open(void *context)
 	struct twilio_stream *stream = context;
 
 	stream->open = true;
-	note(stream, "stream", stream->sid);
-	send_start(stream);
+	stream_note(stream, "stream", stream->sid);
+	stream_say_start(stream);
 	tell(stream, "stream-started", 0, "");
 }
 
@@ -347,7 +240,7 @@ void stream_frame(struct twilio_stream *stream, const uint8_t *said, uint8_t *he
 
 	if (!stream_is_open(stream))
 		return;
-	send_media(stream, said);
+	stream_say_media(stream, said);
 	(void)playout_take(&stream->playout, heard, FRAME_BYTES);
 	if (had && playout_left(&stream->playout) == 0)
 		stream->dry_ms = stream->call->clock_ms + FRAME_MS;
@@ -362,7 +255,7 @@ void stream_leave(struct twilio_stream *stream)
 		return;
 	}
 	if (stream->open)
-		send_stop(stream);
+		stream_say_stop(stream);
 	stream->stopped = true;
 	websocket_close(stream->websocket, 1000, "");
 }

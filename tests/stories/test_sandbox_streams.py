@@ -70,8 +70,9 @@ def clear(start_message):
     return json.dumps({"event": "clear", "streamSid": start_message["streamSid"]})
 
 
-async def hold(app, socket, start_message):
-    await socket.wait_closed()
+async def hold(peer, socket, begun):
+    while True:
+        await peer.next(socket)
 
 
 def test_the_handshake_and_the_first_messages_are_twilios(sandbox, app):
@@ -337,3 +338,36 @@ def test_a_person_takes_the_receiver(sandbox, app):
     assert asyncio.run(late(sid)) == [{"state": "completed"}]
     both = heard(sandbox, sid, "both")
     assert both[:4] == b"RIFF" and both[22:24] == b"\x02\x00" and len(both) > 40000
+
+
+def test_a_reset_ends_every_call_and_nothing_of_it_comes_later(sandbox, app):
+    app.answer("/status", status=204)
+    with StreamApp(hold) as peer:
+        connect(app, peer.url)
+        sids = [start(sandbox, {"say_file": "beep"}) for _ in range(3)]
+        app.twiml("/voice", "<Record action='/recorded'/>")
+        sids += [start(sandbox, {"say_file": "beep"})]
+        wait_until(lambda: len(peer.events("media")) > 10 and look(sandbox, sids[-1])["verb"] == "Record", 10)
+        sandbox.tell("reset")
+        assert sandbox.ask("twilio/calls") == [] and sandbox.ask("twilio/numbers") == []
+        asked = len(app.came)
+        sandbox.tell("twilio/numbers", number=OURS, account_sid=ACCOUNT, auth_token=TOKEN, voice_url=app.url + "/voice")
+        app.twiml("/voice", "<Hangup/>")
+        settle(sandbox, start(sandbox))
+        assert [one["path"] for one in app.came[asked:]] == ["/voice"]
+
+
+def test_it_stops_cleanly_in_the_middle_of_calls(tmp_path, app):
+    process = Sandbox(tmp_path)
+    process.start()
+    process.tell("twilio/numbers", number=OURS, account_sid=ACCOUNT, auth_token=TOKEN, voice_url=app.url + "/voice", sms_url=app.url + "/sms")
+    app.answer("/stream", status=204)
+    put_file(process, "beep")
+    with StreamApp(hold) as peer:
+        connect(app, peer.url)
+        start(process, {"say_file": "beep"})
+        wait_until(lambda: len(peer.events("media")) > 5, 10)
+        app.twiml("/voice", '<Dial timeout="30">+33600000098</Dial>')
+        start(process)
+        assert process.stop() == 0, process.tail()
+    assert process.report() is None, process.report()

@@ -61,6 +61,19 @@ def test_webhooks_are_signed_as_twilios_library_wants_them(sandbox, app):
     assert int(over["CallDuration"]) >= 1 and "Timestamp" in over
 
 
+def test_a_rotated_token_signs_whichever_number_it_was_declared_with(sandbox, app):
+    newer = "a-newer-token-of-the-account"
+    sandbox.tell("twilio/numbers", number="+33100000001", account_sid=ACCOUNT, auth_token=TOKEN, voice_url=app.url + "/voice")
+    sandbox.tell("twilio/numbers", number=OURS, account_sid=ACCOUNT, auth_token=newer, voice_url=app.url + "/voice")
+    app.twiml("/voice", "<Hangup/>")
+    call(sandbox)
+    [asked] = app.requests("/voice")
+    question = {"signature": asked["signature"], "url": asked["url"], "form": asked["form"]}
+    assert genuine([{**question, "token": newer}, {**question, "token": TOKEN}]) == [True, False]
+    for token, status in ((newer, 200), (TOKEN, 200), ("another", 401)):  # both are taken, as while Twilio's rotate
+        assert rest(sandbox, "Messages.json", method="GET", auth=(ACCOUNT, token)).status_code == status
+
+
 @pytest.mark.parametrize("answer, code", [
     ({"body": "<Response/>", "status": 500}, 11200),
     ({"body": "<Response/>", "status": 404}, 11200),
