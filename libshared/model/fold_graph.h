@@ -11,7 +11,7 @@
 #define CALLWEAVE_FOLD_GRAPH_H
 
 #include "call_fold.h"
-#include "fold_spent.h"
+#include "fold_past.h"
 #include "keyset.h"
 
 enum { FOLD_MAX_CHANNELS = 256, FOLD_MAX_BRIDGES = 256, FOLD_MAX_LINES = 16 };
@@ -121,12 +121,6 @@ struct fold_change {
 	struct fold_call *call;
 	int64_t merged_into;
 	char reason[FOLD_REASON_BYTES];
-};
-
-/* Ended calls, by closed_ms. */
-struct fold_ended {
-	struct fold_call *oldest, *newest;
-	unsigned count;
 };
 
 struct call_fold {

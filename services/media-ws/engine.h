@@ -35,7 +35,7 @@ struct engine_setup { /* of the process */
 		*outside; /* for URLs that tenants chose: public addresses and `allowed` */
 	const struct address_list *allowed; /* CALLWEAVE_MEDIA_WS_ALLOW_PRIVATE; never NULL */
 	const char *speech_url;		    /* of the process `speech` */
-	struct ws_audio_house *ws_audio; /* ws_audio.h: calls that wait for their engine */
+	struct ws_audio_house *ws_audio;    /* ws_audio.h: calls that wait for their engine */
 	struct prompts *prompts; /* prompts.h: what it has spoken before; NULL: nothing is kept */
 };
 

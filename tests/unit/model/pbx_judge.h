@@ -45,7 +45,7 @@ enum judge_variant {
 	JUDGE_REPEATED,	   /* events twice; hangups again minutes later */
 	JUDGE_SWAPPED,	   /* neighbours within two seconds change places */
 	JUDGE_SWAPPED_CLASSIC,
-	JUDGE_HELD_UP,	 /* now and then nothing gets through for some seconds, and then all at once */
+	JUDGE_HELD_UP, /* now and then nothing gets through for some seconds, and then all at once */
 	JUDGE_HANDED_ON, /* now and then the fold is saved and loaded by another owner */
 	JUDGE_VARIANTS
 };

@@ -1,8 +1,8 @@
 /*
- * fold_spent: channels that have hung up, for longer than their calls are remembered. Private to the fold.
+ * fold_past: what the fold keeps of calls that are over. Private to the fold.
  */
-#ifndef CALLWEAVE_FOLD_SPENT_H
-#define CALLWEAVE_FOLD_SPENT_H
+#ifndef CALLWEAVE_FOLD_PAST_H
+#define CALLWEAVE_FOLD_PAST_H
 
 #include "str.h"
 
@@ -18,6 +18,12 @@ enum { FOLD_MAX_SPENT = 1024 };
 struct fold_spent {
 	uint64_t *items; /* NULL: none yet */
 	unsigned count;	 /* so far; the next place is count % FOLD_MAX_SPENT */
+};
+
+/* Ended calls that are still remembered, by closed_ms. */
+struct fold_ended {
+	struct fold_call *oldest, *newest;
+	unsigned count;
 };
 
 void fold_spent_add(struct call_fold *fold, const struct fold_call *call);
