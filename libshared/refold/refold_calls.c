@@ -289,13 +289,13 @@ bool refold_calls_event(struct refold_calls *calls, const struct refold_event *f
 	struct call_event event;
 
 	arena_reset(calls->arena);
-	flush_forgotten(calls, from->at_ms, rows);
 	if (!call_event_from_text(&text, calls->arena, &event, error))
 		return false;
 	event.id = from->id;
 	event.at_ms = from->at_ms;
 	call_fold_event(calls->fold, &event, &changes);
 	take_changes(calls, &changes, from, from->at_ms);
+	flush_forgotten(calls, from->at_ms, rows);
 	return true;
 }
 

@@ -8,7 +8,7 @@
 #include "hooks.h"
 
 #include "alloc.h"
-#include "pg_listen.h"
+#include "follow.h"
 
 #include <stdlib.h>
 
@@ -16,9 +16,6 @@ enum {
 	COPY_BYTES = 64 << 20,
 	LOAD_BYTES = 64 << 20,
 	LOAD_DEADLINE_MS = 15000,
-	GATHER_MS = 50, /* a script that changes a hundred rows costs one reload */
-	AGAIN_MS = 500,
-	ANYWAY_MS = 60000, /* should a notice ever be lost */
 	MENU_MAX_BYTES = 256 << 10,
 	MENU_DEPTH = 16,
 };
@@ -35,7 +32,7 @@ struct hook_numbers {
 	struct menu *fallback;
 	struct arena *arena; /* of fallback */
 	struct pg_listen *listen;
-	struct flow *flow;
+	struct follow *follow;
 	struct flow_queue loaded;
 	unsigned loads;
 };
@@ -153,8 +150,10 @@ static enum flow_status load_use(struct flow *flow)
 	struct copy *copy;
 	struct error error;
 
-	if (!pg_batch_ok(load->batch, &error))
+	if (!pg_batch_ok(load->batch, &error)) {
+		log_warn(flow_log(flow), "numbers: not read: %s", error.text);
 		return flow_fail_error(flow, &error);
+	}
 	copy = copy_new();
 	for (int row = 0; row < pg_rows(load->batch, 0); row++)
 		add_number(copy, load->batch, row);
@@ -181,87 +180,12 @@ static const struct flow_spec load_flow = {
 	.deadline_ms = LOAD_DEADLINE_MS,
 };
 
-/* -- for ever ------------------------------------------------------------------------------------------- */
-
-enum { FOLLOW_SCHEMA, FOLLOW_LOAD, FOLLOW_LOADED, FOLLOW_WAIT, FOLLOW_NOTICED };
-
-static enum flow_status follow_schema(struct flow *flow)
-{
-	struct hooks *hooks = flow_context(flow);
-
-	return await_schema(flow, hooks->schema, ANYWAY_MS);
-}
-
-/* What was noticed until now is in what is loaded now. */
-static enum flow_status follow_load(struct flow *flow)
-{
-	struct hooks *hooks = flow_context(flow);
-	struct pg_notice notice;
-
-	if (schema_why_not(hooks->schema) != NULL)
-		return flow_goto(flow, FOLLOW_SCHEMA);
-	while (pg_listen_take(hooks->numbers->listen, &notice))
-		;
-	flow_spawn(flow, &load_flow);
-	return await_children(flow);
-}
-
-static enum flow_status follow_loaded(struct flow *flow)
-{
-	struct hooks *hooks = flow_context(flow);
-
-	if (flow_failed_children(flow) == 0)
-		return flow_goto(flow, FOLLOW_WAIT);
-	log_warn(flow_log(flow), "numbers: not read: %s", pg_last_error(hooks->pg));
-	flow_goto(flow, FOLLOW_SCHEMA);
-	return await_sleep(flow, AGAIN_MS);
-}
-
-static enum flow_status follow_wait(struct flow *flow)
-{
-	struct hooks *hooks = flow_context(flow);
-
-	return await_pg_notice(flow, hooks->numbers->listen, ANYWAY_MS);
-}
-
-/* A round is a flow of its own: failed children are counted over a flow's whole life. */
-static enum flow_status follow_noticed(struct flow *flow)
-{
-	return await_sleep(flow, GATHER_MS);
-}
-
-static const struct flow_step round_steps[] = {
-	[FOLLOW_SCHEMA] = {"schema", follow_schema},
-	[FOLLOW_LOAD] = {"load", follow_load},
-	[FOLLOW_LOADED] = {"loaded", follow_loaded},
-	[FOLLOW_WAIT] = {"wait", follow_wait},
-	[FOLLOW_NOTICED] = {"noticed", follow_noticed},
-	{NULL, NULL},
-};
-
-static const struct flow_spec round_flow = {
-	.name = "numbers-round", .steps = round_steps, .deadline_ms = FLOW_FOREVER};
-
-static enum flow_status follow_round(struct flow *flow)
-{
-	flow_spawn(flow, &round_flow);
-	flow_goto(flow, 0);
-	return await_children(flow);
-}
-
-static const struct flow_step follow_steps[] = {
-	{"round", follow_round},
-	{NULL, NULL},
-};
-
-static const struct flow_spec follow_flow = {
-	.name = "numbers-follow", .steps = follow_steps, .deadline_ms = FLOW_FOREVER};
-
 /* -- for the others ---------------------------------------------------------------------------------------- */
 
 struct hook_numbers *hook_numbers_new(struct hooks *hooks)
 {
 	static const char *const channels[] = {"callweave_config", NULL};
+	static const char *const tables[] = {"enterprises", "hook_numbers", "voice_menus", NULL};
 	const struct pg_options listen = {
 		.url = service_database_url(hooks->service),
 		.application_name = "callweave hooks listen",
@@ -273,7 +197,14 @@ struct hook_numbers *hook_numbers_new(struct hooks *hooks)
 	numbers->fallback = menu_default(numbers->arena);
 	flow_queue_init(&numbers->loaded);
 	numbers->listen = pg_listen_new(hooks->loop, &listen, channels);
-	numbers->flow = flow_start(hooks->loop, &follow_flow, hooks, service_log(hooks->service));
+	numbers->follow = follow_start(hooks->loop, &(struct follow_options){
+							    .schema = hooks->schema,
+							    .listen = numbers->listen,
+							    .tables = tables,
+							    .load = &load_flow,
+							    .context = hooks,
+							    .log = *service_log(hooks->service),
+						    });
 	return numbers;
 }
 
@@ -281,6 +212,7 @@ void hook_numbers_free(struct hook_numbers **numbers)
 {
 	if (*numbers == NULL)
 		return;
+	follow_stop(&(*numbers)->follow);
 	pg_listen_free(&(*numbers)->listen);
 	copy_free(&(*numbers)->copy);
 	arena_free(&(*numbers)->arena);

@@ -11,9 +11,6 @@
 enum {
 	ARENA_BYTES = 256 * 1024 * 1024,
 	LOAD_DEADLINE_MS = 15000,
-	GATHER_MS = 50,	   /* a script that changes a hundred rows costs one reload */
-	AGAIN_MS = 500,	   /* after a failure */
-	ANYWAY_MS = 60000, /* should a notice ever be lost */
 	PATH_BYTES = 600,
 };
 
@@ -46,6 +43,7 @@ static enum flow_status load_ask(struct flow *flow)
 	struct load_state *state = flow_state(flow);
 	struct pg_params none = {0};
 
+	ingest->schema_known = true; /* nothing is read before it is current */
 	return await_pg_query(flow, ingest->pg_aux, &state->batch, sql_enterprises, &none);
 }
 
@@ -100,86 +98,9 @@ static const struct flow_spec load_flow = {
 
 /* -- for ever ------------------------------------------------------------------------------------- */
 
-enum { FOLLOW_SCHEMA, FOLLOW_LOAD, FOLLOW_LOADED, FOLLOW_WAIT, FOLLOW_NOTICED };
-
-static enum flow_status follow_schema(struct flow *flow)
-{
-	struct ingest *ingest = flow_context(flow);
-
-	return await_schema(flow, ingest->schema, ANYWAY_MS);
-}
-
-/* What was noticed until now is in what is loaded now. */
-static enum flow_status follow_load(struct flow *flow)
-{
-	struct ingest *ingest = flow_context(flow);
-	struct pg_notice notice;
-
-	if (schema_why_not(ingest->schema) != NULL)
-		return flow_goto(flow, FOLLOW_SCHEMA);
-	ingest->schema_known = true;
-	while (pg_listen_take(ingest->listen, &notice))
-		;
-	flow_spawn(flow, &load_flow);
-	return await_children(flow);
-}
-
-/* A failed load leaves the last good table in use. */
-static enum flow_status follow_loaded(struct flow *flow)
-{
-	if (flow_failed_children(flow) == 0)
-		return flow_goto(flow, FOLLOW_WAIT);
-	flow_goto(flow, FOLLOW_SCHEMA);
-	return await_sleep(flow, AGAIN_MS);
-}
-
-static enum flow_status follow_wait(struct flow *flow)
-{
-	struct ingest *ingest = flow_context(flow);
-
-	return await_pg_notice(flow, ingest->listen, ANYWAY_MS);
-}
-
-/* Other tables notify on the same channel. An empty payload is a new connection: anything may have
- * changed before it. */
-static enum flow_status follow_noticed(struct flow *flow)
-{
-	struct ingest *ingest = flow_context(flow);
-	struct pg_notice notice;
-	bool ours = flow_timed_out(flow);
-
-	while (pg_listen_take(ingest->listen, &notice))
-		ours = ours || notice.payload[0] == '\0' ||
-		       strcmp(notice.payload, "enterprises") == 0;
-	flow_goto(flow, ours ? FOLLOW_SCHEMA : FOLLOW_WAIT);
-	return ours ? await_sleep(flow, GATHER_MS) : FLOW_NEXT;
-}
-
-static const struct flow_step follow_steps[] = {
-	[FOLLOW_SCHEMA] = {"schema", follow_schema},
-	[FOLLOW_LOAD] = {"load", follow_load},
-	[FOLLOW_LOADED] = {"loaded", follow_loaded},
-	[FOLLOW_WAIT] = {"wait", follow_wait},
-	[FOLLOW_NOTICED] = {"noticed", follow_noticed},
-	{NULL, NULL},
-};
-
-static void follow_finally(struct flow *flow)
-{
-	struct ingest *ingest = flow_context(flow);
-
-	ingest->follower = NULL;
-}
-
-static const struct flow_spec follow_flow = {
-	.name = "follower",
-	.steps = follow_steps,
-	.finally = follow_finally,
-	.deadline_ms = FLOW_FOREVER,
-};
-
 void follower_start(struct ingest *ingest)
 {
+	static const char *const tables[] = {"enterprises", NULL};
 	char path[PATH_BYTES];
 	struct error error;
 	struct tenants *kept;
@@ -190,12 +111,18 @@ void follower_start(struct ingest *ingest)
 		use_tenants(ingest, kept);
 	else if (error.kind != ERROR_MISSING)
 		log_warn(ingest->log, "%s", error.text);
-	ingest->follower = flow_start(ingest->loop, &follow_flow, ingest, ingest->log);
+	ingest->follow = follow_start(ingest->loop, &(struct follow_options){
+							    .schema = ingest->schema,
+							    .listen = ingest->listen,
+							    .tables = tables,
+							    .load = &load_flow,
+							    .context = ingest,
+							    .log = *ingest->log,
+						    });
 }
 
 void follower_stop(struct ingest *ingest)
 {
-	if (ingest->follower != NULL)
-		flow_cancel(ingest->follower);
+	follow_stop(&ingest->follow);
 	tenants_free(&ingest->tenants);
 }

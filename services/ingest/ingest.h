@@ -6,6 +6,7 @@
 
 #include "backlog.h"
 #include "debug_log.h"
+#include "follow.h"
 #include "journal.h"
 #include "meters.h"
 #include "pg_listen.h"
@@ -37,7 +38,7 @@ struct ingest {
 	struct quarantine *quarantine;
 	struct debug_log *debug_log;
 	struct meters meters;
-	struct flow *follower;	  /* of the table of enterprises */
+	struct follow *follow;	  /* of the table of enterprises */
 	struct flow *housekeeper; /* of ingest_batches and event_keys */
 };
 

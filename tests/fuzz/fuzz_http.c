@@ -5,6 +5,7 @@
  * connection over a socket pair takes the same bytes, answers what it took in HTTP, and leaves
  * nothing behind when the client is gone.
  */
+#include "http_conn_private.h"
 #include "http_private.h"
 
 #include <stdlib.h>

@@ -82,7 +82,7 @@ def true_calls(stack, shop):
         end_time, state FROM calls WHERE enterprise_id = %s AND direction <> 'internal'""", [shop.number])
     truth = {row["unique_id"]: row for row in shop.truth}
     told = {}
-    for row in stack.sql("SELECT id, call_key, kind, payload, created_at FROM crm_deliveries WHERE enterprise_number = %s"
+    for row in stack.sql("SELECT id, call_key, kind, payload, attempts, created_at FROM crm_deliveries WHERE enterprise_number = %s"
                          " AND crm = 'retailcrm' ORDER BY id", [shop.number]):
         told.setdefault(row["call_key"], []).append(row)
     for row in rows:
@@ -127,7 +127,9 @@ def told_at(entry, zone):
 def check_entry(shop, program, row, entry, live):
     where = f"{program}: call {row['unique_ids'][0]} {row['direction']}: {entry}"
     mended = [told for told in row["told"] if told["kind"].startswith("recovered")]
-    assert 1 <= entry["entries"] <= 1 + len(mended), f"{where}: in the journal {entry['entries']} times, {row['told']}"
+    # An upload whose answer was lost goes out again: RetailCRM names it a duplicate and changes nothing.
+    again = sum(told["attempts"] - 1 for told in row["told"]) if program == "retailcrm" else 0
+    assert 1 <= entry["entries"] <= 1 + len(mended) + again, f"{where}: in the journal {entry['entries']} times, {row['told']}"
     assert entry["direction"] == {"incoming": "in", "outgoing": "out"}[row["direction"]], where
     assert digits(entry["phone"]) == digits(row["phone_number"]), where
     answered, missed = RESULTS[program]

@@ -9,7 +9,7 @@
 
 enum { ARENA_BYTES = 1 << 28, PLAN_BYTES = 1024, NEAR_MS = 2000 };
 enum { REPEAT_PERCENT = 30, SWAP_PERCENT = 40, LOSE_PERCENT = 50 };
-enum { HELD_UP_MS = 20000, HELD_UP_EVERY_MS = 60000 };
+enum { HELD_UP_MS = 20000, HELD_UP_EVERY_MS = 60000, SWAPPED_LATE_MS = 15000 };
 #define SCENE_START_MS INT64_C(1795237200000) /* 2026-11-21 08:00 in Minsk */
 
 static void add_calls(struct judge_scene *scene)
@@ -260,8 +260,10 @@ void judge_vary(struct judge_run *run, enum judge_variant variant, uint64_t seed
 	}
 	if (variant == JUDGE_REPEATED)
 		repeat(run, &random);
-	if (variant == JUDGE_SWAPPED || variant == JUDGE_SWAPPED_CLASSIC)
+	if (variant == JUDGE_SWAPPED || variant == JUDGE_SWAPPED_CLASSIC) {
+		run->late_ms = SWAPPED_LATE_MS; /* what told a time may come when all is over */
 		swap(run, &random);
+	}
 	if (variant == JUDGE_HELD_UP)
 		hold_up(run, &random);
 	if (variant == JUDGE_HANDED_ON)
