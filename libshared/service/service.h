@@ -60,6 +60,8 @@ const void *service_argument(struct service *service); /* spec->argument */
 struct metrics *service_metrics(struct service *service);
 const struct log_context *service_log(struct service *service);
 struct log *service_log_sink(struct service *service);
+/* Is it a path that every service answers (/livez and its like)? */
+bool service_has_path(struct str path);
 int service_port(struct service *service);
 
 /* Settings that all services share, each read from CALLWEAVE_<NAME>: see service_config.c.

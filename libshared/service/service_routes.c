@@ -139,3 +139,12 @@ const struct http_route service_routes[] = {
 	{"GET", "/metrics", &metrics, 0},
 	{NULL, NULL, NULL, 0},
 };
+
+bool service_has_path(struct str path)
+{
+	for (const struct http_route *route = service_routes; route->method != NULL; route++) {
+		if (str_equal(path, str_from(route->path)))
+			return true;
+	}
+	return false;
+}

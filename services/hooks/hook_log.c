@@ -47,18 +47,6 @@ struct hook_log {
 
 /* -- taking ---------------------------------------------------------------------------------------------- */
 
-static bool is_own_health(struct str path)
-{
-	static const char *const paths[] = {
-		"/livez", "/readyz", "/healthz", "/metrics", "/version", NULL};
-
-	for (int i = 0; paths[i] != NULL; i++) {
-		if (str_equal(path, str_from(paths[i])))
-			return true;
-	}
-	return false;
-}
-
 static struct str cut(struct str text)
 {
 	return str_of(text.data, text.size < MAX_TEXT ? text.size : MAX_TEXT);
@@ -111,7 +99,7 @@ void hook_log_seen(void *context, const struct http_seen *seen)
 	struct hook_log *log = hooks->log;
 	struct entry *entry;
 
-	if (log == NULL || is_own_health(seen->request->path))
+	if (log == NULL || service_has_path(seen->request->path))
 		return;
 	if (log->waiting >= MAX_WAITING || log->bytes >= MAX_BYTES) {
 		metric_add(log->dropped, 1);

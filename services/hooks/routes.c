@@ -4,19 +4,6 @@
  */
 #include "hooks.h"
 
-/* What service_routes.c answers on every port. */
-static const char *const skeleton_paths[] = {
-	"/livez", "/readyz", "/healthz", "/version", "/metrics", NULL};
-
-static bool is_skeletons(const char *path)
-{
-	for (int i = 0; skeleton_paths[i] != NULL; i++) {
-		if (strcmp(skeleton_paths[i], path) == 0)
-			return true;
-	}
-	return false;
-}
-
 static bool check(const struct http_route *route, const struct http_route *others, size_t count,
 	struct error *error)
 {
@@ -25,7 +12,7 @@ static bool check(const struct http_route *route, const struct http_route *other
 	if (path.size > 1 && (memmem(path.data, path.size, "//", 2) || str_ends(path, STR("/"))))
 		return error_set(error, ERROR_INTERNAL, "route %s %s: nobody can reach it",
 			route->method, route->path);
-	if (is_skeletons(route->path))
+	if (service_has_path(path))
 		return error_set(error, ERROR_INTERNAL, "route %s %s: every service has it",
 			route->method, route->path);
 	for (size_t i = 0; i < count; i++) {

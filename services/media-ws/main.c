@@ -164,6 +164,7 @@ int main(int argc, char **argv)
 		.needs_database = true,
 		.loose_slashes = true,
 		.show_trace = true,
+		.seen = media_ws_seen,
 		.start = start,
 		.drain = drain,
 		.drained = drained,

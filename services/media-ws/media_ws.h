@@ -85,6 +85,8 @@ unsigned pacer_count(const struct pacer *pacer);
 /* -- routes.c ------------------------------------------------------------------------------------------ */
 
 extern const struct http_route media_ws_routes[];
-extern const struct flow_spec audio_flow; /* ws_audio_route.c */
+void media_ws_seen(void *context, const struct http_seen *seen); /* a line in the log each */
+void media_ws_taken(struct flow *flow);				 /* the same of an upgrade */
+extern const struct flow_spec audio_flow;			 /* ws_audio_route.c */
 
 #endif

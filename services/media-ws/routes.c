@@ -4,6 +4,28 @@
  */
 #include "media_ws.h"
 
+/* Streams that never came are looked for in the log (P1). Queries are left out: they may be secrets. */
+void media_ws_seen(void *context, const struct http_seen *seen)
+{
+	const struct media_ws *media = context;
+	const struct http_request *request = seen->request;
+	struct log_context log = *service_log(media->service);
+
+	if (service_has_path(request->path))
+		return;
+	log.trace = request->trace;
+	log_info(&log, "%.*s %.*s of %s: %d", STR_ARG(request->method), STR_ARG(request->path),
+		request->peer, seen->status);
+}
+
+/* The server is not asked to show a 101: nothing of HTTP comes behind it. */
+void media_ws_taken(struct flow *flow)
+{
+	const struct http_seen seen = {.request = http_request(flow), .status = 101};
+
+	media_ws_seen(flow_context(flow), &seen);
+}
+
 static bool may_take(struct flow *flow, struct media_ws *media, struct error *error)
 {
 	if (pacer_count(media->pacer) >= (unsigned)media->settings->max_streams)
@@ -29,6 +51,7 @@ static enum flow_status take_stream(struct flow *flow)
 	}
 	if (leg_accept(flow, media, &error) == NULL)
 		return flow_fail_error(flow, &error);
+	media_ws_taken(flow);
 	return FLOW_END;
 }
 

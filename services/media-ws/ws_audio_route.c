@@ -57,6 +57,7 @@ static enum flow_status take_engine(struct flow *flow)
 		ws_audio_line_drop(line);
 		return flow_fail_error(flow, &error);
 	}
+	media_ws_taken(flow);
 	ws_audio_line_set(line, socket);
 	ws_audio_attach(engine, line);
 	return FLOW_END;
