@@ -1,13 +1,12 @@
 """Calls and texts from the caller's telephone to the database and back: the sandbox plays Twilio against hooks, media-ws
 and speech as they are. Whatever happens, Twilio's debugger stays empty."""
-import json
 from pathlib import Path
 
 import pytest
-import requests
 
 import voices
-from sandbox_twilio import ACCOUNT, CALLER, OPERATOR, TOKEN
+from sandbox_twilio import CALLER, OPERATOR
+from twilio_world import TwilioWorld
 from waiting import wait_until
 
 MENU, AGENT, ECHO = "+33100000021", "+33100000022", "+33100000023"
@@ -15,71 +14,18 @@ DIALOGUE = (Path(__file__).resolve().parents[2] / "scripts" / "demo_dialogue.jso
 SILENT_FALL = 6000  # ms: a caller whose agent dies hears the recording's beep before that
 
 
-class World:
-    def __init__(self, stack):
-        self.stack = stack
-        self.place = stack.url("sandbox") + "/_sandbox/twilio"
-
-    def tell(self, what, **body):
-        answer = requests.post(f"{self.place}/{what}", json=body, timeout=20)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def file(self, name, audio):
-        answer = requests.post(f"{self.place}/files/{name}", data=audio, headers={"Content-Type": "audio/basic"}, timeout=10)
-        assert answer.status_code == 200, answer.text
-
-    def call(self, to, *script, speed=1):
-        """A menu may run faster than the clock; what paces audio itself may not."""
-        return self.tell("calls", to=to, **{"from": CALLER}, script=[*script], speed=speed)["call_sid"]
-
-    def look(self, sid):
-        return requests.get(f"{self.place}/calls/{sid}", timeout=10).json()
-
-    def over(self, sid, timeout=60):
-        wait_until(lambda: self.look(sid)["settled"], timeout, lambda: json.dumps(self.look(sid), indent=1))
-        return self.look(sid)
-
-    def happened(self, sid, what):
-        return [event["detail"] for event in self.look(sid)["events"] if event["what"] == what]
-
-    def heard(self, sid):
-        wav = requests.get(f"{self.place}/calls/{sid}/heard.wav", timeout=10).content
-        return wav[wav.index(b"data") + 8:]
-
-    def alerts(self, sid=""):
-        return [(alert["code"], alert["text"]) for alert in requests.get(f"{self.place}/alerts", params={"sid": sid}, timeout=10).json()]
-
-    def row(self, sid):
-        return self.stack.sql("SELECT * FROM voice_calls WHERE call_sid = %s", [sid])[0]
-
-
 @pytest.fixture(scope="module")
 def world(module_stack):
     stack = module_stack(services=("sandbox", "dispatcher", "speech", "hooks", "media-ws")).start_all()
-    stack.secrets.add("Twilio's token", TOKEN)
-    stack.enterprise("0367", country="FR", integrations_config=json.dumps(
-        {"twilio": {"enabled": True, "account_sid": ACCOUNT, "auth_tokens": [TOKEN]}}))
+    world = TwilioWorld(stack)
     stack.sql("INSERT INTO voice_dialogues VALUES ('0367', 'main', %s)", [DIALOGUE])
-    for number, voice, engine in ((MENU, "menu", "builtin"), (AGENT, "agent", "builtin"), (ECHO, "agent", "echo")):
-        stack.sql("INSERT INTO hook_numbers (number, enterprise_number, voice, engine, language, operator) "
-                  "VALUES (%s, '0367', %s, %s, %s, %s)", [number, voice, engine, "fr" if voice == "menu" else "en", OPERATOR])
-    world = World(stack)
-    hooks = stack.url("hooks")
-    for number in (MENU, AGENT, ECHO):
-        world.tell("numbers", number=number, account_sid=ACCOUNT, auth_token=TOKEN, voice_url=hooks + "/webhook/incoming_call",
-                   status_callback=hooks + "/webhook/call_status", sms_url=hooks + "/webhook")
+    for number, voice, engine in ((AGENT, "agent", "builtin"), (ECHO, "agent", "echo"), (MENU, "menu", "builtin")):
+        world.number(number, voice, engine, "fr" if voice == "menu" else "en")
     world.tell("people", number=OPERATOR, answers="answer", ring_ms=500, talk_ms=1500)
     world.file("bye", voices.flite("goodbye"))
     world.file("long", voices.flite("this is a message for the office please call me back tomorrow"))
-    wait_until(lambda: hooks_knows(world), 20, "hooks knows its numbers")
+    world.wait_known(MENU)
     return world
-
-
-def hooks_knows(world):
-    sid = world.call(MENU, {"wait_ms": 400}, {"hangup": True})
-    world.over(sid)
-    return world.happened(sid, "verb")[:1] in (["Gather"], ["Say"], ["Play"])
 
 
 def test_the_menu_by_keys_to_the_operator_and_to_a_message(world):

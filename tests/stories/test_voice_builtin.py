@@ -5,17 +5,16 @@ each test looks at what became of one.
 """
 import concurrent.futures
 import copy
-import functools
 import json
 import subprocess
 from pathlib import Path
 
 import pytest
-import requests
 
 import voices
 from fake_lookup import FakeLookup
 from fake_server import FakeServer
+from listener import Listener
 from media_world import CALLER, MediaWorld
 from process import binaries
 from waiting import wait_until
@@ -58,27 +57,13 @@ class FakeHooks(FakeServer):
 class World(MediaWorld):
     def __init__(self, stack):
         super().__init__(stack)
-        self.speech = stack.url("speech")
+        self.words = Listener(stack.url("speech"), ALL, FILLER).words
         for name, dialogue in (("main", DEMO), ("short", short())):
             stack.sql("INSERT INTO voice_dialogues VALUES ('0367', %s, %s)", [name, json.dumps(dialogue)])
 
     def caller(self, language="en", dialogue="main", peer=CALLER):
         call = self.call(engine="builtin", language=language, dialogue=dialogue, peer=peer)
         return self.stream(call)
-
-    @functools.lru_cache(maxsize=None)
-    def spoken(self, words):
-        answer = requests.post(self.speech + "/speak", json={"text": words, "language": "en"}, timeout=20)
-        assert answer.status_code == 200 and answer.headers["Content-Type"] == "audio/basic", answer.text
-        return answer.content
-
-    def words(self, audio):
-        """What a listener understands: which of all that may be said, or nothing of it. On a busy machine an answer
-        may take so long that a filler is said before it."""
-        likeness = {texts: max(voices.alike(audio, b"".join(map(self.spoken, said)))
-                               for said in (texts, (FILLER, *texts))) for texts in ALL}
-        best = max(likeness, key=likeness.get)
-        return best if likeness[best] > 0.75 else (likeness[best], best)
 
     def turns(self, call):
         return self.stack.sql("SELECT * FROM call_turns WHERE call_sid = %s ORDER BY turn", [call])

@@ -15,6 +15,7 @@ with warnings.catch_warnings():
 
 HZ = 8000
 SILENCE = b"\xff"
+SOUND_DB = 30  # of a rms of 1
 FLITE = ("slt", "rms", "awb", "kal16")  # of people; espeak-ng's is made of formants and harder to recognise
 
 
@@ -73,10 +74,20 @@ def clipped(mulaw):
     return sum(code in (0x00, 0x80) for code in mulaw) / max(1, len(mulaw))
 
 
+def _levels(mulaw):
+    """Loudness in dB every 20 ms."""
+    return [20 * math.log10(max(20, rms(mulaw[at:at + 160]))) for at in range(0, len(mulaw) - 159, 160)]
+
+
+def onset_ms(mulaw):
+    """When the first sound begins."""
+    return 20 * next(at for at, level in enumerate(_levels(mulaw)) if level > SOUND_DB)
+
+
 def _envelope(mulaw):
     """Loudness in dB every 20 ms, from the first sound to the last."""
-    levels = [20 * math.log10(max(20, rms(mulaw[at:at + 160]))) for at in range(0, len(mulaw) - 159, 160)]
-    loud = [at for at, level in enumerate(levels) if level > 30]
+    levels = _levels(mulaw)
+    loud = [at for at, level in enumerate(levels) if level > SOUND_DB]
     return levels[loud[0]:loud[-1] + 1] if loud else []
 
 
