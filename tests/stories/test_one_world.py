@@ -98,7 +98,8 @@ def test_the_agents_call_with_its_recording(world, number, first):
         add(world, one, call, kind, recording if kind == "recording" else hangup)
     wait_until(lambda: "RE1?a=1&amp;b=2" in texts(world, one["chat_id"])[-1], 10,
                lambda: texts(world, one["chat_id"])[-1] + world.services["dispatcher"].tail(8))
-    world.wait_quiet()  # the message of the state before is taken away
+    world.wait_quiet()
+    wait_until(lambda: len(texts(world, one["chat_id"])) == 1, 10, "the message of the state before is taken away")
     (told,) = texts(world, one["chat_id"])
     assert told.startswith("✅") and "Голосовой помощник" in told and "(agent)" not in told and "01:00" in told
     (row,) = world.calls(number)
