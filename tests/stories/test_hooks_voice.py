@@ -292,6 +292,48 @@ def test_callbacks_of_odd_shapes(world):
     world.caller.call(MENU).status("/webhook/call_status", CallStatus="completed")  # of a call that nobody knows
 
 
+# -- who hangs up -------------------------------------------------------------------------------------------------------
+
+STEPS = {
+    "ringing": lambda call: call,
+    "in the menu": lambda call: call.press("1"),
+    "after silence": lambda call: call.wait(),
+    "while a message is taken": lambda call: call.press("2"),
+    "while somebody is rung": lambda call: call.press("0"),
+    "while somebody speaks": lambda call: answered(call.world, call.press("0")) or call,
+    "after a message": lambda call: call.press("2").record() and call,
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("how", ["completed", "canceled", "failed", "no-answer", "busy"])
+def test_who_hangs_up_at_any_step_leaves_nothing_behind(world, step, how):
+    """The call is over and has one end, whatever Twilio asks or tells afterwards; nobody's message rings on."""
+    call = world.caller.call(OPERATED, peer="+33600000777").incoming()
+    call.world = world
+    STEPS[step](call)
+    asks = [url for url in (call.root.find(path) for path in ("Gather", "Dial", "Record")) if url is not None]
+    call.over(how)
+    for verb in asks:  # was on its way
+        call.post(verb.get("action"), CallStatus="completed", DialCallStatus="canceled", Digits="hangup")
+        assert not set(call.verbs()) & {"Dial", "Connect"}, call.answer.text
+    call.over(how)
+    assert row(world, call)["state"] == "over" and types(world, call).count("hangup") == 1
+
+
+def test_who_hung_up_has_no_message_that_rings(world):
+    """After all of the above: no call of that caller is open in the one world."""
+    world.caller.call(OPERATED, peer="+33600000777").incoming().over("canceled")
+
+    def over():
+        ends = [call["ended_at"] for call in world.calls("0367") if call["external"] == "+33600000777"]
+        return ends and None not in ends
+    wait_until(over, 20, "all are over")
+    world.wait_quiet()
+    told = world.sql("SELECT count(*) FROM voice_calls WHERE peer = '+33600000777' AND state <> 'over'")
+    assert told[0]["count"] == 0
+
+
 # -- ways in ------------------------------------------------------------------------------------------------------------
 
 

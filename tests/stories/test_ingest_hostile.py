@@ -117,19 +117,6 @@ def test_a_hundred_thousand_random_and_mutated_requests(world, request):
 HALVES = (b"PO", b"POST /dial HTTP/1.1\r\n", b"POST /dial HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
 
 
-def drip(sock, until):
-    """A byte now and then, for as long as the server takes it."""
-    for byte in b"POST /dial HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 10000:
-        if time.monotonic() > until:
-            return "still open"
-        try:
-            sock.sendall(bytes([byte]))
-        except OSError:
-            return "cut"
-        time.sleep(0.1)  # this is the attack, not a wait for something
-    return "still open"
-
-
 def test_clients_that_do_not_go_on_or_drip_are_cut(world):
     """After 10 s in all, whatever they send meanwhile."""
     port = world.services["ingest"].port
@@ -137,7 +124,7 @@ def test_clients_that_do_not_go_on_or_drip_are_cut(world):
     with raw_http.connect(port) as slow:
         for sock, data in zip(halves, HALVES):
             sock.sendall(data)
-        assert drip(slow, time.monotonic() + 16) == "cut"
+        assert raw_http.drip(slow, b"POST /dial HTTP/1.1\r\nHost: x\r\nX: ", 16) == "cut"
     for sock, data in zip(halves, HALVES):
         assert raw_http.closed_within(sock, 5), f"{data} holds its place"
         sock.close()

@@ -15,8 +15,10 @@ import websockets
 from fake_twilio import FakeStream, signature, stream_token
 from media_world import PATH, TWILIO_TOKEN, MediaWorld, token
 from npm_folder import npm_folder
-from raw_stream import AC, call_sid
+from raw_stream import AC, RawStream, call_sid
 from waiting import wait_until
+from websocket_frames import CLOSE, CONTINUATION, PING, TEXT, Raw, frame
+from websocket_frames import handshake as handshake_of
 
 HOST = "wss://voice.example.com"
 PATHS = (PATH, PATH + "/", "//ws//twilio-media", "//ws/twilio-media//")
@@ -65,6 +67,21 @@ def test_a_get_that_is_no_handshake_and_other_paths(world):
     assert requests.get(world.media.url + "/ws/twilio-media", timeout=5).status_code in (400, 426)
     assert requests.get(world.media.url + "/ws/other", timeout=5).status_code == 404
     assert requests.post(world.media.url + "/ws/twilio-media", timeout=5).status_code == 405
+
+
+def test_p1_every_handshake_is_in_the_log(world):
+    """P1: also those that came to nothing; under the id that was answered, and without the query."""
+    for method, path, status in (("GET", "/ws/twilio-media?key=a-secret-of-theirs", 426), ("GET", "/twilio-media", 404),
+                                 ("POST", "/ws/twilio-media", 405), ("GET", "/audio/" + call_sid(), 403)):
+        answer = requests.request(method, world.media.url + path, timeout=5)
+        assert answer.status_code == status, path
+        line = next(json.loads(line) for line in world.media.text().splitlines()
+                    if answer.headers["X-Request-Id"] in line and "127.0.0.1: " in line)
+        assert line["msg"] == f"{method} {path.split('?')[0]} of 127.0.0.1: {status}"
+    handshake(world, "//ws/twilio-media/", "X-Request-Id: the-one-that-opens\r\n")
+    assert any(json.loads(line)["msg"] == "GET //ws/twilio-media/ of 127.0.0.1: 101"
+               for line in world.media.text().splitlines() if "the-one-that-opens" in line)
+    assert "a-secret-of-theirs" not in world.media.text()
 
 
 # -- echo, byte for byte ---------------------------------------------------------------------------------
@@ -268,6 +285,29 @@ def test_unknown_events_and_holes_in_the_numbers_are_taken(world):
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("sent, code", [
+    (frame(TEXT, b"{}", masked=False), 1002), (frame(TEXT, b"{}", rsv=4), 1002), (frame(3), 1002),
+    (frame(PING, b"x" * 126), 1002), (frame(PING, fin=False), 1002), (frame(CONTINUATION, b"x"), 1002),
+    (frame(TEXT, b"\xff\xfe"), 1007), (frame(CLOSE, b"\x03"), 1002),
+    (frame(TEXT, b"x", length=[127, 0, 0, 1, 0, 0, 0, 0, 0]), 1009)],
+    ids=["unmasked", "RSV", "opcode 3", "a long ping", "a ping in pieces", "a piece of nothing", "no UTF-8",
+         "half a code", "a terabyte"])
+def test_violations_of_rfc_6455_in_a_call_close_with_their_code(world, sent, code):
+    """The caller is not left: no outcome but a recording."""
+    call = world.call("tone")
+    with Raw(world.media.port, handshake_of(PATH)) as raw:
+        start = RawStream("", call=call).start_message(token=token(call))
+        raw.send(frame(TEXT, json.dumps(start).encode()))
+        opcode, payload = raw.receive()
+        assert opcode == TEXT and json.loads(payload)["event"] == "media"
+        raw.send(sent)
+        while opcode != CLOSE:
+            opcode, payload = raw.receive()
+        assert int.from_bytes(payload[:2], "big") == code
+    world.idle()
+    assert (world.row(call)["outcome"] or {"end": "message"})["end"] == "message"
+
+
 def test_no_start_no_stream(world):
     async def story():
         async with world.raw() as stream:
@@ -301,6 +341,84 @@ def test_p22_a_socket_that_breaks_leaves_nothing_and_no_outcome(world):
     world.idle()
     assert world.metric("callweave_media_lost_total") == before + 1
     assert world.row(call)["outcome"] is None
+
+
+def test_p22_frames_are_counted_and_not_logged(world):
+    taken, lines = world.metric("callweave_media_frames_in_total"), world.media.text().count("\n")
+    asyncio.run(echo(world, 500))
+    world.idle()
+    assert world.metric("callweave_media_frames_in_total") == taken + 500
+    assert world.media.text().count("\n") - lines < 10
+
+
+async def half_a_handshake(world, call):
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.media.port)
+    writer.write(b"GET /ws/twilio-media HTTP/1.1\r\nHost: x\r\n")
+    await writer.drain()
+    writer.close()
+
+
+async def stopped_at(world, call, step):
+    """A call that goes on to `step`; then its socket is gone, without a word."""
+    async with world.raw(call=call) as stream:
+        if step == "connected":
+            await stream.send({"event": "connected", "protocol": "Call", "version": "1.0.0"})
+        elif step != "101":
+            await stream.start(token=token(call))
+        if step not in ("101", "connected", "start"):
+            await stream.answer()
+            await stream.media(b"\x80" * 160)
+        if step == "mark":
+            await stream.send(stream.numbered("mark", mark={"name": "g1u1"}))
+        if step == "half a message":
+            stream.socket.transport.write(b"\x81\xfe\x01\x00abcd" + b"x" * 20)
+        if step == "stop":
+            await stream.send(stream.numbered("stop", stop={"accountSid": AC, "callSid": call}))
+        stream.socket.transport.abort()
+
+
+STEPS = ("101", "connected", "start", "greeting", "mark", "half a message", "stop")
+
+
+def test_who_hangs_up_at_any_step_leaves_nothing(world):
+    """Neither descriptors nor streams, and the next call of the same number is taken."""
+    asyncio.run(stopped_at(world, world.call("tone"), "greeting"))
+    world.idle()
+    before = descriptors(world.media)
+
+    async def story():
+        calls = {step: world.call("tone") for step in STEPS for _ in range(3)}
+        await asyncio.gather(*(half_a_handshake(world, "") for _ in range(5)),
+                             *(stopped_at(world, call, step) for step, call in calls.items()))
+        return calls
+    calls = asyncio.run(story())
+    world.idle()
+    wait_until(lambda: descriptors(world.media) <= before, 10, "descriptors are given back")
+    for step, call in calls.items():
+        outcome = world.row(call)["outcome"]
+        assert outcome is None or (step == "stop" and outcome["end"] == "hangup"), f"{step}: {outcome}"
+    with world.stream(world.call("tone")) as stream:
+        stream.wait_speaking()
+
+
+def test_a_caller_who_never_stops_is_bounded(world):
+    """As many frames as the line takes, and nothing of what comes back is read: ended, and no memory is kept."""
+    before = world.media.resident_kib()
+
+    async def story():
+        async with world.raw() as stream:
+            await stream.start(mode="echo")
+            stream.socket.transport.pause_reading()
+            message = json.dumps(stream.media_message(b"\x55" * 160))
+            for number in range(60_000):
+                try:
+                    await asyncio.wait_for(stream.send(message.replace('"sequenceNumber": "2"', f'"sequenceNumber": "{number + 2}"')), 2)
+                except (websockets.ConnectionClosed, asyncio.TimeoutError):
+                    break
+            stream.socket.transport.abort()
+    asyncio.run(story())
+    world.idle()
+    assert world.media.resident_kib() - before < 40_000  # AddressSanitizer keeps some of what was freed
 
 
 # -- P25: many ------------------------------------------------------------------------------------------------

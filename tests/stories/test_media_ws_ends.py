@@ -1,18 +1,23 @@
 """Ends that nobody planned: PostgreSQL or Redis away, a drain, kill -9; and what a stricter proof asks for."""
 import asyncio
+import os
 
 import pytest
+import requests
 import websockets
 
+import raw_http
 from fake_twilio import signature
 from media_world import PATH, TWILIO_TOKEN, MediaWorld, token
 from waiting import wait_until
+from websocket_frames import handshake
 
 HOST = "wss://voice.example.com"
 
 
 def test_a_database_that_goes_away_holds_no_caller(make_stack):
-    """Without an outcome hooks asks the caller to leave a message; he must not wait for it in silence."""
+    """Without an outcome hooks asks the caller to leave a message; he must not wait for it in silence. P24: meanwhile
+    it is alive and not ready, and says what is away."""
     world = MediaWorld(make_stack(("media-ws",), own_postgres=True))
     call, late = world.call("ws-audio"), world.call("ws-audio")
     with world.stream(call) as stream, world.engine(call) as engine:
@@ -25,11 +30,44 @@ def test_a_database_that_goes_away_holds_no_caller(make_stack):
     assert world.metric("callweave_media_unstored_total") >= 1
     with world.stream(late) as stream:
         assert stream.wait_closed(8) == 1011
+    ready = requests.get(world.media.url + "/readyz", timeout=5)
+    assert ready.status_code == 503 and ready.json()["checks"]["postgresql"] != "ok"
+    assert requests.get(world.media.url + "/livez", timeout=1).status_code == 200
     assert world.refused("upstream") == 1
     world.idle()
     world.stack.start_pg()
     wait_until(world.media.ready, 10, "media-ws has its database back")
     assert world.row(call)["outcome"] is None
+
+
+def test_p21_a_database_that_is_too_old_is_told(make_stack):
+    """Not ready until scripts/migrate has run; then it is, without a restart."""
+    world = MediaWorld(make_stack(("media-ws",)))
+    world.stack.stop("media-ws")
+    row = world.stack.sql("DELETE FROM schema_migrations WHERE version = (SELECT max(version) FROM "
+                          "schema_migrations) RETURNING version, name, checksum")[0]
+    world.stack.start("media-ws", wait=False)
+    wait_until(lambda: "run scripts/migrate" in world.media.text(), 10, "it says what is to be done")
+    ready = requests.get(world.media.url + "/readyz", timeout=5)
+    assert ready.status_code == 503 and "run scripts/migrate" in ready.json()["checks"]["postgresql"]
+    world.stack.sql("INSERT INTO schema_migrations (version, name, checksum) VALUES (%s, %s, %s)", list(row.values()))
+    world.media.wait_ready()
+    assert asyncio.run(attempt(world, (call := world.call()), token=token(call))) is None
+
+
+def test_a_slow_handshake_is_cut(make_stack):
+    """Ten seconds for all of it, whether a byte comes now and then or none any more."""
+    world = MediaWorld(make_stack(("media-ws",)))
+    before = len(os.listdir(f"/proc/{world.media.child.pid}/fd"))
+    halves = [raw_http.connect(world.media.port) for _ in range(2)]
+    for half, sent in zip(halves, (b"GET " + PATH.encode(), handshake(PATH)[:-2])):
+        half.sendall(sent)
+    with raw_http.connect(world.media.port) as slow:
+        assert raw_http.drip(slow, handshake(PATH)[:-2] + b"X: ", 16) == "cut"
+    for half in halves:
+        assert raw_http.closed_within(half, 5)
+        half.close()
+    wait_until(lambda: len(os.listdir(f"/proc/{world.media.child.pid}/fd")) <= before, 5, "descriptors are given back")
 
 
 async def attempt(world, call, headers=None, **parameters):

@@ -1,6 +1,7 @@
 """HTTP by hand: requests that no client library would send, and answers as they are on the wire."""
 import json
 import socket
+import time
 
 
 class Answer:
@@ -58,3 +59,17 @@ def closed_within(sock, seconds):
     except OSError:
         pass
     return True
+
+
+def drip(sock, head, seconds):
+    """A byte now and then, for as long as the server takes it."""
+    until = time.monotonic() + seconds
+    for byte in head + b"y" * 10000:
+        if time.monotonic() > until:
+            return "still open"
+        try:
+            sock.sendall(bytes([byte]))
+        except OSError:
+            return "cut"
+        time.sleep(0.1)  # this is the attack, not a wait for something
+    return "still open"
