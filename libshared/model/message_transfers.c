@@ -108,6 +108,10 @@ static void add_name(const struct tenant *tenant, const char *number, bool genit
 	char name[NAME_BYTES], spelled[PHONE_TEXT_BYTES];
 	struct buf bent;
 	tenant_manager_surname(tenant, number, name, sizeof(name));
+	if (name[0] == '\0' && number_is_machine(str_from(number))) {
+		message_add_datum(to, tenant_machine_name(tenant, number, genitive));
+		return;
+	}
 	if (name[0] == '\0') {
 		phone_format(str_from(number), spelled);
 		message_add_datum(to, spelled);

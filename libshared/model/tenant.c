@@ -23,14 +23,16 @@ static void add_part(char *to, size_t capacity, const char *part)
 	str_copy(to + used, capacity - used, str_from(part));
 }
 
-/* What answers in place of a person, unless the enterprise gives it a name of its own. */
-static const char *machine_name(const struct tenant *tenant, struct str extension)
+const char *tenant_machine_name(const struct tenant *tenant, const char *extension, bool genitive)
 {
 	bool english = str_equal(str_from(tenant->locale), STR("en"));
+	bool agent = str_equal(str_from(extension), STR("agent"));
 
-	if (str_equal(extension, STR("agent")))
-		return english ? "Voice agent" : "Голосовой помощник";
-	return english ? "Voice menu" : "Голосовое меню";
+	if (english)
+		return agent ? "Voice agent" : "Voice menu";
+	if (genitive)
+		return agent ? "голосового помощника" : "голосового меню";
+	return agent ? "Голосовой помощник" : "Голосовое меню";
 }
 
 void tenant_manager_name(
@@ -40,7 +42,7 @@ void tenant_manager_name(
 
 	to[0] = '\0';
 	if (manager == NULL && number_is_machine(str_from(extension)))
-		add_part(to, capacity, machine_name(tenant, str_from(extension)));
+		add_part(to, capacity, tenant_machine_name(tenant, extension, false));
 	if (manager == NULL)
 		return;
 	add_part(to, capacity, manager->last_name);

@@ -38,6 +38,10 @@ void tenant_manager_surname(
 	const struct tenant *tenant, const char *extension, char *to, size_t capacity);
 /* Internal by its looks, or one of the enterprise's own extensions of any length. */
 bool tenant_is_extension(const struct tenant *tenant, const char *number);
+/* What answers in place of a person (number_is_machine()); an enterprise may give it another name, as a
+ * manager's. The genitive is Russian's, for "переведен от". */
+const char *tenant_machine_name(const struct tenant *tenant, const char *extension, bool genitive);
+
 /* The line's name, else "" . */
 const char *tenant_line_name(const struct tenant *tenant, const char *line);
 

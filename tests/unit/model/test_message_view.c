@@ -167,6 +167,37 @@ static void a_chain_of_transfers_is_told(void **state)
 		TALKING_TO "☎️Анна (153) (переведен от 160)" LINE_TALK);
 }
 
+/* A machine has a name, not a code. */
+static void an_agent_puts_through(void **state)
+{
+	const struct office *office = *state;
+	struct tenant english = office->tenant;
+	char talkers[][CALL_NUMBER_BYTES] = {"agent", "160", "153"};
+	struct call_transfer transfers[] = {transfer_of("agent", "160", TRANSFER_ACCEPTED),
+		transfer_of("160", "153", TRANSFER_ACCEPTED)};
+	struct call call = call_of(CALL_INCOMING, CALL_ENDED);
+
+	call.answered = true;
+	call.talkers.items = talkers;
+	call.transfers = transfers;
+	call.talkers.count = 2;
+	call.transfer_count = 1;
+	assert_shows(&call, &office->tenant,
+		"✅Успешный входящий звонок" CALLER_LINE
+		"☎️160 [переведен от голосового "
+		"помощника]" LINE_ENDED);
+	english.locale = "en";
+	assert_shows(&call, &english,
+		"✅Incoming call answered" CALLER_LINE "☎️160 [transferred from Voice "
+						      "agent]\n📡МТС &amp; Ко\n⏰Call started 12:05");
+	call.talkers.count = 3;
+	call.transfer_count = 2;
+	assert_shows(&call, &office->tenant,
+		"✅Успешный входящий звонок" CALLER_LINE
+		"☎️Анна (153) [2 перевода: Голосовой "
+		"помощник→160→153]" LINE_ENDED);
+}
+
 /* Who refused has not talked to the client, and a transfer that was taken back is over. */
 static void a_transfer_that_came_to_nothing_is_not_told(void **state)
 {
@@ -398,6 +429,7 @@ int main(void)
 		cmocka_unit_test(dates_are_those_of_the_zone),
 		cmocka_unit_test(grammar_is_russian),
 		cmocka_unit_test(a_chain_of_transfers_is_told),
+		cmocka_unit_test(an_agent_puts_through),
 		cmocka_unit_test(a_transfer_that_came_to_nothing_is_not_told),
 		cmocka_unit_test(followme_names_who_took_it),
 		cmocka_unit_test(followme_shows_while_it_rings),
