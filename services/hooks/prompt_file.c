@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 512 };
-
 bool prompt_folder_make(const char *folder, struct error *error)
 {
 	if (mkdir(folder, 0755) == 0 || errno == EEXIST)
@@ -30,7 +28,7 @@ bool prompt_file_exists(const char *path)
 
 bool prompt_file_write(const char *path, struct str audio, struct error *error)
 {
-	char beside[PATH_BYTES];
+	char beside[PROMPT_PATH_BYTES];
 	bool good;
 	int fd;
 
@@ -83,7 +81,7 @@ static enum flow_status send_file(struct flow *flow)
 	struct str name = http_request(flow)->tail;
 	enum flow_status status;
 	struct buf audio;
-	char path[PATH_BYTES];
+	char path[PROMPT_PATH_BYTES];
 
 	if (!prompt_name_is_good(name))
 		return http_reply_detail(flow, 404, "no such prompt");

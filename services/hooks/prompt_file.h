@@ -7,7 +7,7 @@
 #include "buf.h"
 #include "error.h"
 
-enum { PROMPT_MAX_BYTES = 4 << 20 };
+enum { PROMPT_MAX_BYTES = 4 << 20, PROMPT_PATH_BYTES = 512 };
 
 bool prompt_folder_make(const char *folder, struct error *error);
 bool prompt_file_exists(const char *path);

@@ -45,11 +45,21 @@ static void name_of(const char *language, struct str text, char to[PROMPT_NAME_B
 	snprintf(to, PROMPT_NAME_BYTES, "%s-%s.wav", language, hex);
 }
 
+/* A file that somebody took away is made again, and read by Twilio's voice until then (P17: 11200). */
 bool hook_prompt_name(const struct hooks *hooks, const char *language, struct str text,
 	char to[PROMPT_NAME_BYTES])
 {
+	char path[PROMPT_PATH_BYTES];
+
 	name_of(language, text, to);
-	return hooks->prompts != NULL && table_get(hooks->prompts->ready, str_from(to)) != NULL;
+	if (hooks->prompts == NULL || table_get(hooks->prompts->ready, str_from(to)) == NULL)
+		return false;
+	(void)snprintf(path, sizeof(path), "%s/%s", hooks->settings->prompts_folder, to);
+	if (prompt_file_exists(path))
+		return true;
+	table_remove(hooks->prompts->ready, str_from(to));
+	flow_queue_wake(hook_numbers_loaded(hooks->numbers), 1);
+	return false;
 }
 
 struct hook_prompts_state hook_prompts_state(const struct hooks *hooks)

@@ -118,11 +118,10 @@ class Mute(FakeServer):
 
 
 def test_p7_callbacks_starve_for_nobody(make_stack):
-    """P7: 19 of 20 within 50 ms beside calls that come in, while speech and Twilio take requests and never answer."""
+    """P7: 19 of 20 within 50 ms beside calls that come in, while speech takes a request and never answers."""
     with Mute() as mute:
-        stack = make_stack(services=("hooks",), settings={"CALLWEAVE_HOOKS_SPEECH_URL": mute.url,
-                                                          "CALLWEAVE_HOOKS_TWILIO_URL": mute.url})
-        prepare(stack)
+        stack = prepare(make_stack(services=("hooks",), settings={"CALLWEAVE_HOOKS_SPEECH_URL": mute.url}))
+        wait_until(lambda: mute.connections, 10, "speech was asked")
         stop = threading.Event()
 
         def ring():
@@ -217,6 +216,24 @@ def test_prompts_are_audio_that_is_served(spoken):
     check = requests.get(spoken.url("hooks") + "/selfcheck", timeout=10).json()
     codes = {problem["code"] for problem in check["problems"]}
     assert "prompts" not in codes and "speech_away" not in codes and "media_ws_away" in codes
+
+
+def test_p17_a_prompt_that_is_taken_away_is_no_silence(spoken):
+    """P17, P26: no URL is given that leads to nothing; the file is made again; and what is kept is heard without speech."""
+    def first():
+        return spoken.caller.call(MENU).incoming()
+    wait_until(lambda: played(first()), 60, "prompts are made")
+    name = played(first())[0].rsplit("/", 1)[1]
+    (spoken.folder / "hooks-prompts" / name).unlink()
+    missing = first()
+    assert "tapez 1" in missing.said() and not any(url.endswith(name) for url in played(missing))
+    wait_until(lambda: any(url.endswith(name) for url in played(first())), 60, "it is made again")
+    spoken.stop("speech")
+    spoken.stop("hooks")
+    spoken.start("hooks")
+    spoken.caller.session = requests.Session()
+    wait_until(lambda: any(url.endswith(name) for url in played(first())), 20, "what is kept is heard")
+    spoken.start("speech")
 
 
 def test_no_way_out_of_the_folder_of_prompts(spoken):
