@@ -561,6 +561,22 @@ def test_what_failed_is_seen_and_sent_again_by_a_script(world):
     assert script(world, "texts", "retry", message)[0] != 0, "only what failed"
 
 
+def test_p30_logs_say_nothing_of_people(world):
+    """P30: what was written is in messages and in hook_requests, which have an age, and not in the log; nor is who wrote."""
+    peer = world.peer()
+    world.sms.text(peer, "a private word")
+    world.send("sms", peer, "another private word")
+    world.twilio.refuse[peer] = (400, 21211)
+    world.send("sms", peer, "a third private word")
+    world.bring({"from": "33612345699@s.whatsapp.net", "text": "a fourth private word"})
+    log = world.stack.services["hooks"].text()
+    for words in ("private word", peer, peer[1:], "33612345699"):
+        assert words not in log, words
+    kept = wait_until(lambda: [row["request"] for row in world.stack.sql(
+        "SELECT request FROM hook_requests WHERE request LIKE '%%fourth private word%%'")], 5, "the requests are kept")
+    assert not any("33612345699" in request for request in kept)
+
+
 # -- what breaks ------------------------------------------------------------------------------------------
 
 

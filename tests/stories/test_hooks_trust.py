@@ -175,8 +175,10 @@ def test_every_request_is_kept(world):
         "/webhook/incoming_call", 200, AGENT, call.sid, "ok")
     assert "<Stream" in row["answer"] and 'name="token" value="***"' in row["answer"]
     assert "CallToken=***" in row["request"] and "a-token" not in row["request"] and call.peer not in row["request"]
-    for method, path, status in (("GET", "/nothing/here?token=abc", 404), ("PUT", "/webhook", 405), ("GET", "/webhook/menu", 405)):
-        answer = requests.request(method, world.url("hooks") + path, timeout=5)
+    for method, path, status in (("GET", "/nothing/here?token=abc", 404), ("PUT", "/webhook", 405), ("GET", "/webhook/menu", 405),
+                                 ("GET", "/ws/twilio-media", 404)):
+        upgrade = {"Connection": "Upgrade", "Upgrade": "websocket"} if path.startswith("/ws") else {}
+        answer = requests.request(method, world.url("hooks") + path, headers=upgrade, timeout=5)
         row = kept(world, answer)
         assert (answer.status_code, row["status"], row["method"], row["path"]) == (status, status, method, path.split("?")[0])
         assert "abc" not in row["request"]

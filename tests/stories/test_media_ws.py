@@ -210,6 +210,14 @@ def test_p13_a_wrong_signature_helps_nobody_and_harms_no_token(world):
     assert asyncio.run(attempt(world, call, wrong, token=token(call))) is None
 
 
+def test_what_a_stranger_says_of_the_host_is_not_believed(world):
+    """A signature over another host, and headers that say that it was asked for: refused."""
+    call = world.call()
+    spoofed = {"x-twilio-signature": signature("wss://evil.example.net" + PATH, TWILIO_TOKEN),
+               "X-Forwarded-Host": "evil.example.net", "X-Forwarded-Proto": "wss", "X-Original-Host": "evil.example.net"}
+    assert asyncio.run(attempt(world, call, spoofed))[0] == 1008
+
+
 def test_p13_calls_that_are_unknown_over_or_of_another_account(world):
     unknown = call_sid()
     assert asyncio.run(attempt(world, unknown, token=token(unknown))) == (1008, "no such call")

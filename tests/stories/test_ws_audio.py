@@ -10,7 +10,7 @@ import websockets
 
 from audio_engine import AudioEngine
 from fake_lookup import FakeLookup
-from media_world import OURS, SECRET_HEADER, MediaWorld, token
+from media_world import CALLER, OURS, SECRET_HEADER, MediaWorld, token
 from raw_stream import call_sid
 from stack import INTERNAL_SECRET
 from waiting import wait_until
@@ -164,6 +164,21 @@ def test_turns_are_stored_and_a_transcript_is_given(world):
         "SELECT turn, user_text, reply_text, engine FROM call_turns WHERE call_sid = %s ORDER BY turn", [call]), 5)
     assert [tuple(row.values()) for row in rows] == [
         (1, "", "Bonjour !", "ws-audio"), (2, "Vos horaires ?", "De neuf à dix-huit heures.", "ws-audio")]
+
+
+def test_p30_what_was_said_is_stored_bounded_and_not_logged(world):
+    """P30: words are in call_turns, where they have an age; the log has neither them nor who said them."""
+    call = world.call("ws-audio")
+    with world.stream(call) as stream, world.engine(call) as engine:
+        engine.wait_told("hello")
+        engine.tell("turn", role="user", content="my card is a private word " + "x" * 20000)
+        engine.tell("turn", role="assistant", content="another private word")
+        engine.tell("hangup")
+        assert stream.wait_closed() == 1000
+    rows = wait_until(lambda: world.stack.sql("SELECT user_text, reply_text FROM call_turns WHERE call_sid = %s", [call]), 5)
+    assert rows[0]["user_text"].startswith("my card is") and len(rows[0]["user_text"]) <= 8000
+    log = world.media.text()
+    assert call in log and "private word" not in log and CALLER not in log and OURS not in log
 
 
 def test_what_it_cannot_mean_is_answered(world):
