@@ -184,18 +184,19 @@ static void an_agent_puts_through(void **state)
 	call.transfer_count = 1;
 	assert_shows(&call, &office->tenant,
 		"✅Успешный входящий звонок" CALLER_LINE
-		"☎️160 [переведен от голосового "
-		"помощника]" LINE_ENDED);
+		"☎️160 [переведен от "
+		"голосового помощника]" LINE_ENDED);
 	english.locale = "en";
 	assert_shows(&call, &english,
-		"✅Incoming call answered" CALLER_LINE "☎️160 [transferred from Voice "
-						      "agent]\n📡МТС &amp; Ко\n⏰Call started 12:05");
+		"✅Incoming call answered" CALLER_LINE
+		"☎️160 [transferred from Voice agent]"
+		"\n📡МТС &amp; Ко\n⏰Call started 12:05");
 	call.talkers.count = 3;
 	call.transfer_count = 2;
 	assert_shows(&call, &office->tenant,
 		"✅Успешный входящий звонок" CALLER_LINE
-		"☎️Анна (153) [2 перевода: Голосовой "
-		"помощник→160→153]" LINE_ENDED);
+		"☎️Анна (153) [2 перевода: "
+		"Голосовой помощник→160→153]" LINE_ENDED);
 }
 
 /* Who refused has not talked to the client, and a transfer that was taken back is over. */
