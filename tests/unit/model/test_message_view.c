@@ -167,6 +167,10 @@ static void a_chain_of_transfers_is_told(void **state)
 		TALKING_TO "☎️Анна (153) (переведен от 160)" LINE_TALK);
 }
 
+#define ANSWERED      "✅Успешный входящий звонок" CALLER_LINE
+#define ANSWERED_EN   "✅Incoming call answered" CALLER_LINE
+#define LINE_ENDED_EN "\n📡МТС &amp; Ко\n⏰Call started 12:05"
+
 /* A machine has a name, not a code. */
 static void an_agent_puts_through(void **state)
 {
@@ -183,20 +187,16 @@ static void an_agent_puts_through(void **state)
 	call.talkers.count = 2;
 	call.transfer_count = 1;
 	assert_shows(&call, &office->tenant,
-		"✅Успешный входящий звонок" CALLER_LINE
-		"☎️160 [переведен от "
-		"голосового помощника]" LINE_ENDED);
+		ANSWERED "☎️160 [переведен от голосового "
+			 "помощника]" LINE_ENDED);
 	english.locale = "en";
 	assert_shows(&call, &english,
-		"✅Incoming call answered" CALLER_LINE
-		"☎️160 [transferred from Voice agent]"
-		"\n📡МТС &amp; Ко\n⏰Call started 12:05");
+		ANSWERED_EN "☎️160 [transferred from Voice agent]" LINE_ENDED_EN);
 	call.talkers.count = 3;
 	call.transfer_count = 2;
 	assert_shows(&call, &office->tenant,
-		"✅Успешный входящий звонок" CALLER_LINE
-		"☎️Анна (153) [2 перевода: "
-		"Голосовой помощник→160→153]" LINE_ENDED);
+		ANSWERED "☎️Анна (153) [2 перевода: Голосовой "
+			 "помощник→160→153]" LINE_ENDED);
 }
 
 /* Who refused has not talked to the client, and a transfer that was taken back is over. */
