@@ -13,7 +13,7 @@
 /* Zones lie half an hour apart or more. Hosts post some seconds late. */
 enum { CLOCKS_APART_MS = 25 * 60 * 1000, POSTED_LATE_MS = 60 * 1000 };
 /* A channel may be made some seconds before its leg begins: what the host says of the call itself counts. */
-enum { SAME_START_MS = 3000 };
+enum { SAME_START_MS = 3000, SECOND_MS = 1000 };
 
 struct fold_views {
 	struct fold_call **calls;
@@ -76,15 +76,16 @@ static int64_t host_start(const struct fold_call *call, int64_t end_ms)
 }
 
 /* What is told before the end shall not begin at another time than what is told after it. A click begins
- * with the phone of who clicked, which is not the channel that the call is known by. */
+ * with the phone of who clicked, which is not the channel that the call is known by. The end of the second counts:
+ * of calls that were heard of at once the earlier one stays the earlier. */
 static int64_t heard_start(const struct fold_call *call)
 {
 	int64_t start_ms = call->started_ms;
 
 	for (const struct fold_channel *at = call->channels; at != NULL; at = at->next) {
-		int64_t made = at->weak ? 0 : made_ms(at);
+		int64_t made = at->weak ? 0 : made_ms(at) + SECOND_MS - 1;
 
-		if (made <= start_ms && call->started_ms - made < POSTED_LATE_MS)
+		if (made < start_ms && call->started_ms - made < POSTED_LATE_MS)
 			start_ms = made;
 	}
 	return start_ms;
