@@ -85,7 +85,8 @@ def test_a_closed_chat_is_not_asked_again(two, number, state, words):
     wait_until(lambda: two.sql(owner, [number])[0]["chat_disabled_at"], 10, "the owner's chat is off")
     assert words in two.sql(owner, [number])[0]["chat_disabled_reason"]
     dead = wait_until(lambda: two.sql("SELECT last_error FROM outbox WHERE state = 'dead'"), 5, "a dead delivery")
-    assert len(dead) == 1 and words in dead[0]["last_error"]
+    # The next state may have found the chat switched off already.
+    assert len(dead) == 1 and (words in dead[0]["last_error"] or "not subscribed any more" in dead[0]["last_error"])
     time.sleep(0.5)  # the directory follows within a second: not waited for, but given a chance
     asked = len(requests_of(two, "sendMessage"))
     log.play("1-8/emulator")

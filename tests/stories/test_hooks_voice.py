@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from twilio_caller import Caller, call_sid
+from stack import UNLIMITED
 from waiting import wait_until
 
 ACCOUNT, TOKEN = "AC" + "6" * 32, "token-of-0367-at-twilio-6b6b6b6b"
@@ -22,7 +23,7 @@ SHUT_MENU = {"prompt": {"fr": "x"}, "keys": {"2": {"do": "voicemail"}}, "hours":
 
 @pytest.fixture(scope="module")
 def world(module_stack):
-    stack = module_stack(services=("sandbox", "dispatcher", "hooks")).start_all()
+    stack = module_stack(services=("sandbox", "dispatcher", "hooks"), settings=UNLIMITED).start_all()
     stack.secrets.add("Twilio's token of 0367", TOKEN)
     stack.enterprise("0367", country="FR", integrations_config=json.dumps(
         {"twilio": {"enabled": True, "account_sid": ACCOUNT, "auth_tokens": ["older-token-of-0367", TOKEN]}}))
