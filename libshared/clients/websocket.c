@@ -131,7 +131,10 @@ static void update_interest(struct websocket *websocket)
 	bool waits = websocket->out.size > 0 ||
 		     (websocket->tls != NULL && tls_wants_write(websocket->tls));
 
-	loop_watch_set(websocket->watch, (unsigned)LOOP_READ | (waits ? (unsigned)LOOP_WRITE : 0u));
+	/* Level by level the kernel looks at each connection twice a frame. */
+	loop_watch_set(websocket->watch,
+		(unsigned)LOOP_READ | (websocket->tls == NULL ? (unsigned)LOOP_EDGE : 0u) |
+			(waits ? (unsigned)LOOP_WRITE : 0u));
 }
 
 static void on_blocked(struct websocket *websocket)
@@ -249,7 +252,8 @@ static ssize_t on_recv(void *owner, void *to, size_t room)
 	websocket->reads_left--;
 	got = link_recv(websocket->fd, websocket->tls, to, room);
 	/* Under TLS a short read is the end of a record, not of what came. */
-	websocket->more = got > 0 && (websocket->tls != NULL || (size_t)got == room);
+	websocket->more = got > 0 &&
+			  (websocket->tls != NULL || websocket->peer_closed || (size_t)got == room);
 	if (got > 0) {
 		websocket->heard_ms = loop_now_ms(websocket->loop);
 		websocket->pinged = false;
@@ -319,8 +323,8 @@ static void receive(struct websocket *websocket)
 		lose(websocket, end_words(websocket));
 	else if (!websocket->freed && websocket->state == WEBSOCKET_LINGERING)
 		discard(websocket);
-	/* The kernel does not tell again what OpenSSL has taken already. */
-	if (!websocket->freed && websocket->fd >= 0 && websocket->tls != NULL && websocket->more)
+	/* The kernel does not tell again what it has told, nor what OpenSSL has taken already. */
+	if (!websocket->freed && websocket->fd >= 0 && websocket->more)
 		loop_defer(websocket->loop, &websocket->writer);
 }
 
@@ -331,6 +335,7 @@ static void on_ready(void *owner, int fd, unsigned ready)
 	struct websocket *websocket = owner;
 
 	websocket_enter(websocket);
+	websocket->peer_closed = websocket->peer_closed || (ready & LOOP_CLOSED) != 0;
 	if (websocket->state == WEBSOCKET_DIALING) {
 		websocket_dial_ready(websocket);
 	} else {
@@ -348,7 +353,7 @@ static void on_turn_end(void *owner)
 	struct websocket *websocket = owner;
 
 	websocket_enter(websocket);
-	if (websocket->rest != NULL || (websocket->tls != NULL && websocket->more))
+	if (websocket->rest != NULL || websocket->more)
 		receive(websocket);
 	if (!websocket->freed && websocket->fd >= 0)
 		flush(websocket);

@@ -36,6 +36,7 @@ struct websocket {
 	struct buf out;
 	unsigned reads_left; /* of this turn */
 	bool more;	     /* there may be more to receive */
+	bool peer_closed;    /* it has said so: read to the end, no edge will tell */
 	bool at_end;	     /* the peer sends nothing more */
 	int end_errno;	     /* why; 0: it closed the connection */
 	bool shut;	     /* nor do we */

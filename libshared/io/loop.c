@@ -173,7 +173,8 @@ static void on_ready(evutil_socket_t fd, short what, void *owner)
 {
 	struct loop_watch *watch = owner;
 	unsigned ready = ((what & EV_READ) != 0 ? LOOP_READ : 0u) |
-			 ((what & EV_WRITE) != 0 ? LOOP_WRITE : 0u);
+			 ((what & EV_WRITE) != 0 ? LOOP_WRITE : 0u) |
+			 ((what & EV_CLOSED) != 0 ? LOOP_READ | LOOP_CLOSED : 0u);
 
 	note_time(watch->loop);
 	watch->loop->ready_count++;
@@ -203,6 +204,8 @@ void loop_watch_set(struct loop_watch *watch, unsigned interest)
 		what |= EV_READ;
 	if ((interest & LOOP_WRITE) != 0)
 		what |= EV_WRITE;
+	if ((interest & LOOP_EDGE) != 0)
+		what |= EV_ET | EV_CLOSED;
 	event_assign(watch->event, watch->loop->base, watch->fd, what, on_ready, watch);
 	event_add(watch->event, NULL);
 }

@@ -29,7 +29,14 @@ void loop_gather(struct loop *loop, int64_t gather_us);
 int64_t loop_now_ms(const struct loop *loop);
 
 /* A file descriptor watched for reading and writing. The watch does not own the descriptor. */
-enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+enum {
+	LOOP_READ = 1,
+	LOOP_WRITE = 2,
+	LOOP_EDGE =
+		4, /* interest: tell what is new, once; the owner reads all of it, or comes back by itself */
+	LOOP_CLOSED =
+		8, /* ready, with LOOP_EDGE: the peer sends no more; it is told together with data */
+};
 struct loop_watch;
 typedef void loop_ready_fn(void *owner, int fd, unsigned ready);
 struct loop_watch *loop_watch_new(struct loop *loop, int fd, loop_ready_fn *ready, void *owner);

@@ -261,9 +261,12 @@ void twilio_signature_make(const struct twilio_request *request, struct str toke
 	struct arena *arena, char to[TWILIO_SIGNATURE_BYTES])
 {
 	struct buf message;
+	struct url url;
 
 	buf_init(&message, MAX_SIGNED_BYTES);
-	buf_add(&message, request->url);
+	/* User and password are left out, all else is as it stands there. */
+	buf_add(&message, split_url(request->url, &url) ? put_url(&url, url.port, url.path, arena)
+							: request->url);
 	if (request->form != NULL && !request->json)
 		put_fields(request->form, arena, &message);
 	sign(token, buf_str(&message), to);

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+import raw_http
 from process import ROOT
 from waiting import wait_until
 
@@ -125,8 +126,11 @@ def test_one_token_cannot_fill_the_quarantine(make_stack):
 
 def test_a_flood_of_unknown_tokens_is_counted_and_not_written(world):
     service = world.services["ingest"]
-    for _ in range(600):
-        status(world, "flood")
+    one = raw_http.request("/dial", json.dumps({"Token": "flood", "UniqueId": "1.1"}).encode(),
+                           headers=("Content-Type: application/json",))
+    with raw_http.connect(service.port) as line, line.makefile("rb") as answers:  # all at once: it is a flood
+        line.sendall(one * 600)
+        assert {raw_http.read_answer(answers).status for _ in range(600)} == {401}
     wait_until(lambda: service.metric("callweave_quarantine_dropped_total") > 0, 30, "what is too much is counted")
     kept_or_dropped = ("callweave_quarantine_total", "callweave_quarantine_dropped_total")
     wait_until(lambda: sum(map(service.metric, kept_or_dropped)) == 600, 10, "each is kept or counted")
