@@ -6,7 +6,6 @@ import pytest
 import requests
 
 from twilio_caller import Caller, call_sid
-from stack import UNLIMITED
 from waiting import wait_until
 
 ACCOUNT, TOKEN = "AC" + "6" * 32, "token-of-0367-at-twilio-6b6b6b6b"
@@ -23,7 +22,7 @@ SHUT_MENU = {"prompt": {"fr": "x"}, "keys": {"2": {"do": "voicemail"}}, "hours":
 
 @pytest.fixture(scope="module")
 def world(module_stack):
-    stack = module_stack(services=("sandbox", "dispatcher", "hooks"), settings=UNLIMITED).start_all()
+    stack = module_stack(services=("sandbox", "dispatcher", "hooks")).start_all()
     stack.secrets.add("Twilio's token of 0367", TOKEN)
     stack.enterprise("0367", country="FR", integrations_config=json.dumps(
         {"twilio": {"enabled": True, "account_sid": ACCOUNT, "auth_tokens": ["older-token-of-0367", TOKEN]}}))
@@ -329,8 +328,7 @@ def test_who_hung_up_has_no_message_that_rings(world):
     def over():
         ends = [call["ended_at"] for call in world.calls("0367") if call["external"] == "+33600000777"]
         return ends and None not in ends
-    wait_until(over, 20, "all are over")
-    world.wait_quiet()
+    wait_until(over, 20, "all are over")  # their messages follow at the pace that a chat allows
     told = world.sql("SELECT count(*) FROM voice_calls WHERE peer = '+33600000777' AND state <> 'over'")
     assert told[0]["count"] == 0
 
