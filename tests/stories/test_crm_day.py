@@ -252,7 +252,7 @@ def check_order(stack):
 
 @pytest.mark.long
 def test_a_day_of_calls_stands_once_in_every_crm(make_stack, request):
-    # The same day each time: of 10,000 calls some 15 still come out wrong when processes die beside them.
+    # The same day each time, so that one that fails can be looked at; --seed gives another.
     seed = request.config.getoption("--seed") or 12
     shops, calls, speed, kills, outage = map(float, request.config.getoption("--crm-day").split(","))
     stack = make_stack(SERVICES, own_postgres=True, settings={

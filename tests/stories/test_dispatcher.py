@@ -284,6 +284,37 @@ def test_a_restart_of_postgresql_in_the_middle_of_a_call(make_stack):
     stack.services["dispatcher"].wait_ready()
 
 
+def test_a_call_on_hold_for_minutes_goes_on_with_the_next_owner(make_stack):
+    """All leave for longer than any grace, the call is told as over, its owner dies; then they are back and hang up."""
+    stack = make_stack(services=("sandbox", "dispatcher")).start_all()
+    enterprise = stack.enterprise("5004")
+    log, uid, phone = Log(stack, enterprise), "1795297244.5472", "375332511622"
+    ours, theirs = ({"UniqueId": "1795297249.5481", "Channel": "SIP/203-000000ad", "CallerIDNum": "203", "ConnectedLineNum": phone},
+                    {"UniqueId": uid, "Channel": "SIP/0001803-000000ac", "CallerIDNum": phone, "ConnectedLineNum": "203"})
+    side = {"Phone": phone, "Trunk": "0001803", "CallType": 0, "UniqueId": uid}
+
+    def bridged(name, what="bridge"):
+        return [(what, {**leg, "BridgeUniqueid": name}) for leg in (theirs, ours)]
+    events = [("start", side), ("dial", {**side, "Extensions": ["203"]}), *bridged("one"), *bridged("one", "bridge_leave")]
+    for number, (event, body) in enumerate(events):
+        stack.sql(INSERT.replace("now()", f"now() - interval '{400 - number} seconds'"), log.row(event, body))
+    told(stack, enterprise["chat_id"])
+    stack.sql("UPDATE fold_calls SET forget_at = now() - interval '1 second'")
+    stack.sql("SELECT fold_forget(1000)")
+    assert stack.sql("SELECT (SELECT count(*) FROM fold_calls) AS live, (SELECT count(*) FROM fold_kept) AS kept") == [
+        {"live": 0, "kept": 1}]
+    stack.kill9("dispatcher")
+    stack.start("dispatcher")
+    for event, body in bridged("two"):
+        log.add(event, body)
+    wait_until(lambda: stack.sql("SELECT state FROM calls") == [{"state": "talking"}], 10,
+               lambda: stack.sql("SELECT id, state, unique_ids FROM calls"))
+    log.add("hangup", {**side, "CallStatus": 2, "Extensions": ["203"]})
+    wait_until(lambda: stack.sql("SELECT state, talkers, call_status FROM calls") == [
+        {"state": "ended", "talkers": ["203"], "call_status": "2"}], 10, lambda: stack.sql("SELECT * FROM calls"))
+    told(stack, enterprise["chat_id"])
+
+
 def test_a_directory_change_takes_effect_within_a_second(two):
     enterprise = two.enterprise("5003")
     log = Log(two, enterprise)

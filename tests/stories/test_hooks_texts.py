@@ -612,7 +612,8 @@ def test_p20_without_postgresql_nothing_that_was_answered_is_lost(make_stack):
 
 
 def test_p21_a_database_that_is_too_old_is_not_written_to(make_stack):
-    """One schema, asked for at the start: until it is new enough nothing is acknowledged, and the log says what to do."""
+    """One schema, asked for at the start: until it is new enough no row is written, what is acknowledged is in the journal, and the
+    log says what to do."""
     with FakeTwilioTexts(ACCOUNT, TOKEN) as twilio, FakeBridge(BRIDGE_SECRET) as bridge:
         world = make_world(make_stack, twilio, bridge).wait_known()
         hooks, peer = world.stack.services["hooks"], world.peer()

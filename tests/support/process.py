@@ -20,6 +20,9 @@ def binaries():
     return Path(os.environ.get("CALLWEAVE_BIN", ROOT / "build" / "asan" / "bin")).resolve()
 
 
+ASAN_OPTIONS = "abort_on_error=0:exitcode=99:detect_stack_use_after_return=1"
+
+
 class Process:
     """A service with its settings; it keeps its port and its log over restarts."""
 
@@ -37,7 +40,7 @@ class Process:
         kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TZ") if key in os.environ}
         return {
             **kept,
-            "ASAN_OPTIONS": "abort_on_error=0:exitcode=99:detect_stack_use_after_return=1",
+            "ASAN_OPTIONS": ASAN_OPTIONS,
             "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
             f"CALLWEAVE_{upper}_HOST": "127.0.0.1",
             f"CALLWEAVE_{upper}_PORT": str(self.port),
